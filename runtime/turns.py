@@ -55,6 +55,7 @@ _TOGETHER = ("notify_has_patch", "query_workflow", "remove_from_cache")
 _MOST_AGAIN: Final = 10
 """How often a workflow is taken up anew for answers that are late, one after the other: somebody may ask all the time,
 and an activity take all of each task."""
+_MOST_LATE: Final = 10_000
 _LATE: Final[Counter[str]] = Counter()
 """How often each run was by now, whose last answer was late."""
 
@@ -138,6 +139,8 @@ class _InOrder(_WorkflowInstanceImpl):
             return False
         late = any(length and act.history_length > length for length in answered)
         if late and _LATE[self._info.run_id] < _MOST_AGAIN:
+            if len(_LATE) >= _MOST_LATE:  # other workers have had the next answers of these
+                _LATE.clear()
             _LATE[self._info.run_id] += 1
             return True
         del _LATE[self._info.run_id]

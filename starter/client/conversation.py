@@ -32,6 +32,7 @@ LOOKED_AFTER: Final = timedelta(seconds=1)
 """How long an answer may be out before it is asked whether the server is there at all, and how often from then on."""
 _THERE_WITHIN: Final = timedelta(seconds=3)
 """Within which time a server that is there says so."""
+_LOOKED_AGAIN: Final = 0.5  # seconds
 _AWAY: Final = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 _ASKED_AT_MOST: Final = 3
 """How often a workflow is asked that has to be taken up again first."""
@@ -193,11 +194,19 @@ class Conversation(ABC):
     async def _see_the_server(self) -> None:
         """Raise ``TemporalUnavailable`` where the server says nothing: the SDK asks it on until the time is over."""
         known = DescribeNamespaceRequest(namespace=self.client.namespace)
-        try:
-            await self.client.workflow_service.describe_namespace(known, timeout=_THERE_WITHIN)
-        except RPCError as error:
-            if error.status in _AWAY:
-                raise TemporalUnavailable(f"Temporal does not answer: {error.message}") from None
+        until = asyncio.get_running_loop().time() + _THERE_WITHIN.total_seconds()
+        while True:
+            left = until - asyncio.get_running_loop().time()
+            try:
+                await self.client.workflow_service.describe_namespace(known, timeout=timedelta(seconds=max(left, 0.1)))
+            except RPCError as error:
+                if error.status not in _AWAY:
+                    return
+                if left < _LOOKED_AGAIN:  # a server that starts anew, or changes places, is away for a moment
+                    raise TemporalUnavailable(f"Temporal does not answer: {error.message}") from None
+                await asyncio.sleep(_LOOKED_AGAIN)
+            else:
+                return
 
     def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(parse_reference(reference, prefix=self.prefix), result_type=result_type)
