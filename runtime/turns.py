@@ -52,7 +52,7 @@ _UNHEARD: Final = ("do_update", "update_random_seed")
 _TOGETHER = ("notify_has_patch", "query_workflow", "remove_from_cache")
 """What the SDK may hand over as it does: nothing of a history follows from it."""
 
-_MOST_AGAIN: Final = 10
+_MOST_AGAIN: Final = 3
 """How often a workflow is taken up anew for answers that are late, one after the other: somebody may ask all the time,
 and an activity take all of each task."""
 _MOST_LATE: Final = 10_000

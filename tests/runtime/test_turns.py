@@ -374,7 +374,7 @@ def test_a_workflow_is_taken_up_anew_for_an_answer_that_another_task_may_hold(
     monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, int]], late: bool
 ) -> None:
     """A local activity begins with history 3; *told* are the activations that follow, of which the last brings its
-    answer: of which kind, the length of the history. Where it is late ten times in a row, it is taken as it comes."""
+    answer: of which kind, the length of the history. Where it is late three times in a row, it is taken as it comes."""
     monkeypatch.setattr(_WorkflowInstanceImpl, "activate", lambda _self, _act: WorkflowActivationCompletion())
     run = SimpleNamespace(run_id=str(uuid4()))
 
@@ -397,7 +397,7 @@ def test_a_workflow_is_taken_up_anew_for_an_answer_that_another_task_may_hold(
             failed = instance.activate(act).HasField("failed")
         return failed
 
-    assert [is_failed() for _ in range(11)] == [late] * 10 + [False]
+    assert [is_failed() for _ in range(4)] == [late] * 3 + [False]
 
 
 async def test_what_comes_waits_for_the_answer_of_a_local_activity(
