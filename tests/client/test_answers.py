@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.people import Actor
@@ -62,6 +63,23 @@ async def test_a_worker_that_takes_its_time_is_waited_for_as_long_as_is_said(
     with pytest.raises(NotAnswered, match="no worker answered within 3 s"):
         await complaints.assign(sent.reference, "h-1", by=BY)
     await dev_server_env.client.get_workflow_handle(sent.reference).terminate()
+
+
+async def test_a_server_that_says_once_that_it_is_not_there_is_asked_again(
+    dev_server_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that starts anew, or that a load balancer has just let go."""
+    complaints, asked = Complaints(dev_server_env.client), 0
+
+    async def described(*_: object, **_more: object) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise RPCError("starting", RPCStatusCode.UNAVAILABLE, b"")
+
+    monkeypatch.setattr(dev_server_env.client.workflow_service, "describe_namespace", described)
+    await complaints._see_the_server()
+    assert asked == 2
 
 
 async def test_pages_that_need_temporal_wait_for_one_attempt_together(pool: Pool) -> None:
