@@ -15,7 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -279,7 +279,9 @@ class _Own:
         if pool and not pool.is_closing():
             if pool.get_idle_size() == pool.get_size():
                 for one in self._held_by(pool):
-                    await one.execute("reset all")  # the pool itself asks for it only where the service sets anything
+                    # Meanwhile the pool may have let go of one that was idle for long.
+                    with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                        await one.execute("reset all")  # the pool asks for it only where the service sets anything
                 self.pool = pool
             else:
                 await pool.close()

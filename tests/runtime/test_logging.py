@@ -239,6 +239,8 @@ def test_a_warning_about_values_is_told_without_them(lines: Lines) -> None:
 
 async def test_a_task_that_nobody_asks_for_its_error_is_told_of_without_it(lines: Lines) -> None:
     configure_logging("json", "INFO")
+    gc.collect()
+    lines()  # told of what other tests left
     word = "zor" + "blatt"
 
     async def fail() -> None:
