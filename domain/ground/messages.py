@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, MutableMapping
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
+
+from pydantic import Field
 
 from domain.ground.base import Identifier, Record
 from domain.ground.people import Actor
@@ -48,6 +50,23 @@ class Message(Record):
     def digest(self) -> str:
         """Names what it says, short enough to be typed: who decides on it has seen just that."""
         return self.content_digest[:12]
+
+
+class OfAResponse(Message):
+    """What is said of a final response. ``response`` is its number, where whoever says it saw just that one.
+
+    Of one that another has taken the place of nothing counts that is said of it.
+    """
+
+    response: Annotated[int, Field(ge=1)] | None = None
+
+    def check_of(self, standing: int | None) -> None:
+        """Raise :class:`NotAllowed` where it is of another response than that of number *standing*."""
+        if self.response in {None, standing}:
+            return
+        if standing is None:
+            raise NotAllowed("response: the customer has no final response yet; leave it out")
+        raise NotAllowed(f"response: final response {self.response} was followed by another, {standing}; read that one")
 
 
 class Intended(Record):

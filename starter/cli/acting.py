@@ -64,6 +64,12 @@ Trades = Annotated[
 ]
 
 
+OfResponse = Annotated[
+    int | None,
+    typer.Option("--response", help="The number of the final response they have read; of another nothing counts."),
+]
+
+
 @command(app, "reply", panel=_PANEL)
 def reply(
     *,
@@ -74,6 +80,7 @@ def reply(
     text: Annotated[str | None, typer.Option("--text", help=f"What the customer says{_STDIN}.")] = None,
     attach: Attach = None,
     trade: Trades = None,
+    response: OfResponse = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
@@ -87,6 +94,7 @@ def reply(
         text=words(text, "--text"),
         attachments=_attachments(attach),
         trades=trade,
+        response=response,
     )
 
 
@@ -292,11 +300,13 @@ def feedback(
     reference: Reference,
     score: Annotated[int, typer.Argument(metavar="SCORE", help="1 (not satisfied at all) to 5.")],
     comment: Annotated[str | None, typer.Option("--comment", help=f"In the customer's words{_STDIN}.")] = None,
+    response: OfResponse = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Record how satisfied the customer is."""
-    return send("record_feedback", reference, by, message_id, score=score, comment=words(comment, "--comment"))
+    said = words(comment, "--comment")
+    return send("record_feedback", reference, by, message_id, score=score, comment=said, response=response)
 
 
 @command(app, "withdraw", panel=_PANEL)

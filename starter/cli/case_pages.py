@@ -98,6 +98,7 @@ def _about(case: "CaseView") -> dict[str, RenderableType | None]:
     return {
         "What": line(", ".join([what or NONE, *marks])),
         "Outcome": outcome,
+        "Final response": f"number {case.response}" if case.response else None,
         "Team, handler": f"{summary.team or NONE}, {summary.handler or 'nobody yet'}"
         + (f", escalation level {summary.escalation_level}" if summary.escalation_level else ""),
         "Received": f"{when(case.received_at)} UTC by {spoken(case.channel)}, in {case.language}",

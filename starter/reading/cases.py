@@ -20,6 +20,7 @@ from domain.rules.policy import PolicyPack
 from record.customers import chosen_by, last_chosen, read_on_file
 from runtime.letters.way_names import way_of_contact, way_on_file
 from starter.reading.database import CaseNotFound, masking, must_see, not_found, rows_of
+from starter.reading.responses import RESPONSE
 
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
@@ -58,6 +59,8 @@ class CaseView(ListedCase):
     letters: int
     letters_accepted: int
     rejected_messages: int
+    response: int | None = None
+    """The number of the final response that the customer has; what they say of it names it."""
 
 
 _TAKEN: Final = frozenset(["accepted", "sent_again"])
@@ -152,7 +155,8 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
                    (SELECT count(*) FROM casefile.letters WHERE reference = $1) AS letters,
                    (SELECT count(*) FROM casefile.letters JOIN casefile.letter_attempts USING (key)
                     WHERE reference = $1 AND outcome = 'accepted') AS letters_accepted,
-                   (SELECT count(*) FROM casefile.rejected_messages WHERE reference = $1) AS rejected_messages
+                   (SELECT count(*) FROM casefile.rejected_messages WHERE reference = $1) AS rejected_messages,
+                   {RESPONSE} AS response
             """,  # noqa: S608 (nothing from outside)
             reference,
         )

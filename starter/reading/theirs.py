@@ -15,6 +15,7 @@ from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
 from record.customers import chosen_by, last_chosen, read_identity
 from runtime.keys.here import lookup_here
+from starter.reading.responses import RESPONSE
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -62,6 +63,8 @@ class TheirCase(Theirs):
     """All that it was in, this one too: what somebody has before them may be of any."""
     told: bool
     """Whether the answer of this round is on its way: ``outcome`` and ``compensation`` are known to them from it."""
+    response: int | None
+    """The number of the final response that they have: what they say of it names it."""
     answer_by: Instant | None
     reply_by: Instant | None
     closed_at: Instant | None
@@ -165,6 +168,7 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         verified=identity.verified,
         stages=frozenset({Stage.RECEIVED, case["stage"], *case["stages"]}),
         told=case["told"],
+        response=case["response"],
         answer_by=ends(promises_response),
         reply_by=ends(lambda clock: reply in clock.satisfied_by),
         zone=pack.calendar.time_zone,
@@ -223,6 +227,7 @@ _CASE: Final = f"""
         coalesce((select max(at) from casefile.events where reference = $1 and event = 'responded') >= (
             select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'
         ), false) as told,
+        {RESPONSE} as response,
         array(select distinct text from casefile.timeline where reference = $1 and kind = 'stage') as stages
     from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
 """  # noqa: S608 (constants)

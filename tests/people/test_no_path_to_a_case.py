@@ -308,6 +308,7 @@ NO_ONE_LOOKS = {
     "starter/client/directory.py": "names no case",
     "starter/intake/dealer.py": "the service deals with what came in",
     "starter/intake/receiving.py": "looks for what its sender sent before",
+    "starter/reading/responses.py": "a number, for the customer or a program that sees the case",
     "starter/reading/theirs.py": "customers see their own",
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
     "starter/reports/figures.py": "names no case",

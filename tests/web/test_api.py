@@ -25,6 +25,7 @@ from tests.case.support import OPENED_AT, keeping
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import opened_as
 from tests.signing import signed, the_issuer
+from tests.web.answering import answer_again
 from tests.web.conftest import doors_over
 from tests.web.fake_provider import CLIENT, ISSUER, FakeProvider
 from tests.workflows.conftest import open_house
@@ -113,6 +114,25 @@ async def test_a_complaint_is_accepted_while_temporal_is_down_and_counts_once(si
         assert "same Idempotency-Key" in problem(away, 503)["detail"]
         assert away.headers["retry-after"] == "5"
     assert await pool.fetchval("select count(*) from intake.received") == 4
+
+
+async def test_what_is_passed_on_of_a_final_response_that_another_has_followed_is_refused(
+    site: FastAPI, pool: Pool
+) -> None:
+    known, _ = await opened_as(keeping(pool), source="crm", description="A wrong price.")
+    path = f"/complaints/{known}/messages/"
+    async with service(site, "crm") as crm:
+        early = await crm.says(f"{path}customer_reply", {"intent": "accept", "response": 1}, "e")
+        assert problem(early, 409)["errors"][0]["pointer"] == "#/response"
+        assert "has no final response yet" in early.text
+        for number in (1, 2):
+            await answer_again(pool, known, number, "responded")
+        assert (await crm.get(f"/complaints/{known}")).json()["case"]["response"] == 2
+        for name, body in (("customer_reply", {"intent": "accept"}), ("record_feedback", {"score": 5})):
+            old = await crm.says(path + name, {**body, "response": 1}, "o")
+            assert "was followed by another, 2" in problem(old, 409)["detail"]
+            for key, more in (("of-2", {"response": 2}), ("of-none", {})):
+                assert (await crm.says(path + name, {**body, **more}, key)).status_code == 202
 
 
 async def test_two_services_with_all_ids_swapped_find_nothing(site: FastAPI, pool: Pool) -> None:

@@ -34,6 +34,7 @@ from tests.intake.test_dealing import Cases, complaint, deal
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as, updating
 from tests.signing import signed, the_issuer
+from tests.web.answering import answer_again
 from tests.web.conftest import Browser, doors_over, signed_in
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
@@ -44,6 +45,7 @@ from web.desk.filing import AddFile
 from web.desk.forms import OURS
 from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.opening import OpenIncident
+from web.desk.seen import seen
 from web.desk.sentences import label, spoken
 from web.desk.taking_in import TakeIn
 from web.desk.tasks import form_of
@@ -192,6 +194,28 @@ async def test_a_form_names_nobody_who_is_not_there_any_more(pool: Pool) -> None
         for handler, told in (("h-71", "desk.wrong.typed.enum"), ("h-2", "desk.wrong.not_asked")):
             page = await browser.send_form(form, None, handler=handler)
             assert words(told, "en") in page.text, handler
+        await People(pool, signed).replace(directory(person("h-1"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+        about = seen({}, [words("desk.causes.assign", "en")])
+        page = await browser.send_form(form, None, handler="h-2", send="yes", about=about)
+        assert words("desk.wrong.typed.enum", "en") in page.text, "who left while it was looked at what it causes"
+
+
+async def test_what_is_sent_is_what_was_seen_and_what_changed_meanwhile_is_shown_first(pool: Pool) -> None:
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    path = f"/desk/cases/{reference}/do/customer_reply"
+    async with signed_on(create_app(doors_over(pool)), "h-1") as browser:
+        await answer_again(pool, reference, 1, "responded")
+        checked = (await browser.send_form(path, None, intent="accept", mark="as it was")).text
+        for number in (1, 2):
+            assert f"It is about final response {number}" in checked
+            hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked))
+            await answer_again(pool, reference, number + 1, "responded")
+            again = await browser.post(path, data={**hidden, "send": "yes"})
+            checked = again.text
+            assert (again.status_code, words("desk.form.changed", "en") in checked) == (200, True)
+        hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked))
+        sent = await browser.post(path, data={**hidden, "send": "yes"})
+        assert words("desk.wrong.away", "en") in sent.text, "it goes to the case, which is away here"
 
 
 async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from_none(pool: Pool) -> None:
@@ -310,7 +334,8 @@ async def test_a_form_whose_case_does_not_answer_says_whether_anything_was_sent(
     path = f"/desk/cases/{reference}/do/request_information"
     async with signed_on(create_app(doors_over(pool)), "h-2") as browser:
         asked = await browser.send_form(path, None, questions="When was it?")
-        sent = await browser.send_form(path, None, questions="When was it?", send="yes")
+        about = seen({}, [words("desk.causes.request_information", "en")])
+        sent = await browser.send_form(path, None, questions="When was it?", send="yes", about=about)
     assert "Nothing was sent." in asked.text
     assert "Nothing was sent." not in sent.text
     assert words("desk.wrong.away", "en") in sent.text

@@ -23,6 +23,7 @@ from starter.intake.receiving import receive_complaint
 from starter.reading.theirs import TheirCase, read_theirs
 from tests.cli.stories import Story
 from tests.patience import PATIENCE, eventually
+from tests.web.answering import answer_again
 from tests.web.conftest import Browser, session_in, signed_in
 from tests.web.test_files import picture
 from web import drafts
@@ -406,6 +407,36 @@ async def test_who_is_asked_whether_they_accept_sees_what_was_decided_and_on_wha
             assert evidence.status_code == (200 if told else 404)
     assert "not decided yet" not in evidence.text
     assert "partly upheld" in evidence.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage"),
+    [("accept", "responded"), ("dispute", "responded"), ("withdraw", "responded"), ("rate", "following_up")],
+)
+async def test_what_is_decided_by_an_answer_is_taken_for_the_one_that_the_page_showed(
+    site: FastAPI, pool: Pool, mine: str, kind: str, stage: str
+) -> None:
+    """A page that was left open while the case was taken up again and answered anew decides nothing of the new one."""
+    form = f"/mine/{mine}/{kind}"
+    seen = re.compile(r'name="response" value="(\d+)" form="(\w+)"')
+    async with Browser(site) as li:
+        await signed_in(li, site.state.doors, LI)
+        await answer_again(pool, mine, 1, stage)
+        old = seen.findall((await li.get(f"/mine/{mine}?do={kind}")).text)
+        assert old == [("1", "saying")]
+        await answer_again(pool, mine, 2, stage)
+        said = {"text": "As I read it.", "score": "2"}
+        refused = await li.send_form(f"/mine/{mine}?do={kind}", form, **said, response="1")
+        assert (refused.status_code, "a new answer since you opened" in refused.text) == (422, True)
+        assert ("As I read it." in refused.text, 'id="saying"' in refused.text) == (True, True)
+        assert await pool.fetchval("select count(*) from intake.received where kind = 'message'") == 0
+        assert seen.findall(refused.text) == [("2", "saying")]
+        assert seen.findall((await li.get(f"/mine/{mine}/now")).text) == [("2", "saying")], "with what is shown"
+        for response in ("9" * 5000, "٢"):
+            assert (await li.send_form(f"/mine/{mine}", form, **said, response=response)).status_code == 422
+        assert (await li.send_form(f"/mine/{mine}", form, **said, response="2")).status_code == 303
+    _, message, *_ = message_in(await pool.fetchval("select raw from intake.received where kind = 'message'"))
+    assert getattr(message, "response", 2) == 2
 
 
 async def test_a_page_that_waits_for_its_case_is_asked_for_anew_once_there_is_one(

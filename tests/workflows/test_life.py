@@ -308,6 +308,35 @@ async def test_a_disputed_response_goes_back_to_people_at_a_higher_level(house: 
     assert (await house.accepted_letters(reference)).count("final_response") == 2
 
 
+async def test_what_is_said_of_a_response_that_another_has_followed_counts_for_neither(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="That is not enough.", response=1)
+    await house.at(reference, Stage.DECIDING)
+    award = {"amount": "25.00", "currency": "USD"}
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", compensation=award, reasons="With goodwill."
+    )
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    for said in ({"intent": "accept"}, {"intent": "dispute", "text": "No."}):
+        await house.complaints.reply(reference, by=CUSTOMER, response=1, **said)
+    why = "response: final response 1 was followed by another, 2; read that one"
+    await house.eventually(lambda: house.timeline(reference, "rejected"))
+    assert (
+        await house.timeline(reference, "rejected") == [f"rejected: message 'customer_reply' does not fit: {why}"] * 2
+    )
+    assert (await house.at(reference, Stage.RESPONDED))["stage"] == Stage.RESPONDED
+    asked = "select count(*) from casefile.tasks where (reference, kind) = ($1, 'answer_customer')"
+    assert await house.eventually(lambda: house.fetchval(asked, reference)) == 1, "somebody reads all of it"
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept", response=2)
+    await house.at(reference, Stage.FOLLOWING_UP)
+    with pytest.raises(Refused, match=why):
+        await house.complaints.record_feedback(reference, 5, by=CUSTOMER, response=1)
+    await house.complaints.record_feedback(reference, 4, by=CUSTOMER, response=2)
+
+
 @pytest.mark.parametrize(
     "stage", [Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED, Stage.FOLLOWING_UP], ids=lambda stage: stage.value
 )

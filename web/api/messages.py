@@ -16,15 +16,16 @@ from domain.case.messages.putting_right import ConfirmRemedy
 from domain.case.messages.signals import Escalate
 from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.ground.base import Record
-from domain.ground.messages import Message
+from domain.ground.messages import Message, NotAllowed, OfAResponse
 from domain.ground.words import Role
 from domain.intake.received import BY_CUSTOMERS
 from starter.client.complaints import CaseNotFound
+from starter.reading.responses import response_of
 from starter.upkeep.api_keys import Scope
 from web.api.callers import THE_CUSTOMER
 from web.api.complaints import Accepted, accepted, of_the_caller
 from web.api.frame import API, Call, Operation
-from web.api.problems import Problem
+from web.api.problems import Problem, refused
 from web.api.taking_in import take_in
 from web.permissions import Permission, program, staff
 
@@ -53,6 +54,8 @@ def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
         for_customer = not call.caller.staff and who_may(kind).scopes == {Scope.CUSTOMER}
         actor = THE_CUSTOMER if for_customer else call.caller.actor(asked.role)
         message: Message = await call.body({"message_id": call.message_id, "actor": actor})
+        if isinstance(message, OfAResponse) and message.response is not None:
+            await _must_stand(call, known, message)
         if for_customer and kind in BY_CUSTOMERS:
             return await take_in(call, known, message)
         complaints = await call.doors.spoken_for(call.caller.person)
@@ -63,6 +66,14 @@ def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
         return receipt or accepted(Accepted(reference=known, already_known=False))
 
     return say
+
+
+async def _must_stand(call: Call, known: str, message: OfAResponse) -> None:
+    """Raise `Problem` where *message* is about another final response than the one that the customer has."""
+    try:
+        message.check_of(await response_of(call.doors.pool, known))
+    except NotAllowed as error:
+        raise refused(str(error), type(message).model_fields, FILLED) from None
 
 
 def _operation(kind: type[Message]) -> Operation:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from domain.case.approval import proposal_digest
 from domain.case.drafts import because
 from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, Resolution, ResolveEarly
 from domain.case.messages.evidence import RequestInformation
@@ -19,11 +18,9 @@ from domain.case.resolution import check_proposal, propose
 from domain.case.training import asked_to_act, asked_to_have_it, lacking
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
 from domain.ground.messages import Message, NotAllowed
-from domain.ground.timeline import Entry
-from domain.ground.words import LetterKind, Outcome, Role
+from domain.ground.words import LetterKind, Role
 from domain.incidents.messages import DecideIncident
 from domain.learning.articles import Wording
-from domain.money.amounts import Money
 from domain.people.directory import untrained
 from domain.people.signs import care_for
 from domain.rules.deciding import TrainingRule
@@ -44,6 +41,7 @@ from web import drafts
 from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_form, said, typed
 from web.desk.frame import DESK, actor, eyes, reference, speaking
 from web.desk.refusals import NOT_SENT, why_not
+from web.desk.seen import named_by, seen, told_of, was_said
 from web.desk.sentences import doing, in_words, spoken
 from web.desk.widgets import Unfit, made, widgets
 from web.pages import NotFound
@@ -75,19 +73,30 @@ async def form(visit: Visit) -> Response:
 
 @DESK.post("/cases/{reference}/do/{form}", staff())
 async def do(visit: Visit) -> Response:
-    """Show what the message will cause; once that was seen, send it."""
+    """Show what the message will cause; once just that was seen, send it.
+
+    Pressed twice, a form names what its first half brought to an end: of what the record has nothing is asked again.
+    """
     kind, case = await _asked(visit)
     asked = widgets(kind)
     message_id = id_of_the_form(visit)
     try:
-        about = await _proposal(visit, case, kind)
-        named = {"proposal": proposal_digest(about)} if about else {}
+        entries = await get_timeline(eyes(visit), case.reference)
+        named = await named_by(visit, case, kind, entries)
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
-        if visit.text("send") != "yes" or visit.text("about") != named.get("proposal", ""):
-            await _must_be_offered(visit, case, kind)
+        sends = visit.text("send") == "yes"
+        if sends and was_said(message, entries):
+            return await _send(visit, case.reference, message)
+        await _must_be_offered(visit, case, kind)
+        if not sends:
             await foresee(visit, case, message)
-            return await _check(visit, kind, case, message, about)
-        return await _send(visit, case.reference, message)
+        causes = await _causes(visit, case, message) + await told_of(visit, case, message, entries)
+        about = seen(named, causes)
+        if sends and visit.text("about") == about:
+            return await _send(visit, case.reference, message)
+        if sends:
+            await foresee(visit, case, message)
+        return await _check(visit, case, message, causes, about)
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked])
     return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
@@ -138,10 +147,7 @@ async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
 
 
 async def _must_be_offered(visit: Visit, case: CaseView, kind: type[Message]) -> None:
-    """Raise `Unfit` where the form names somebody or something that is not there (any more), as who has left.
-
-    Not asked of what is sent: pressed twice, a form names what its first half brought to an end.
-    """
+    """Raise `Unfit` where the form names somebody or something that is not there (any more), as who has left."""
     choices = await _choices(visit, case, kind)
     wrong = [name for name, known in choices.items() if known and visit.text(name) not in {"", *known}]
     if wrong:
@@ -179,16 +185,9 @@ async def must_be_trained(visit: Visit, rules: Sequence[TrainingRule], message: 
         raise NotAllowed(f"{field}: {untrained(asked.person, role, missing)}")
 
 
-async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry | None:
-    """What such a message decides about: the last proposal. Nobody decides about one that they were not shown."""
-    if kind is not DecideResolution:
-        return None
-    entries = await get_timeline(eyes(visit), case.reference)
-    return next((one for one in reversed(entries) if one.kind == ProposeResolution.name), None)
-
-
-async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Message, about: Entry | None) -> Response:
+async def _check(visit: Visit, case: CaseView, message: Message, causes: Sequence[str], about: str) -> Response:
     """The page that shows what will be sent and what it will cause."""
+    kind = type(message)
     mark, choices = await mark_of(eyes(visit), case.reference), await _choices(visit, case, kind)
     return check_page(
         visit,
@@ -196,22 +195,12 @@ async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Mes
         home_of(case),
         message.message_id,
         by=message.actor,
-        causes=await _causes(visit, case, message) + _proposed(visit, about),
+        causes=causes,
         said=lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
-        about=proposal_digest(about) if about else "",
+        about=about,
         mark=mark,
         changed=bool(visit.text("mark")) and visit.text("mark") != mark,
     )
-
-
-def _proposed(visit: Visit, about: Entry | None) -> list[str]:
-    """The outcome and the sum of the proposal that is decided about."""
-    if about is None:
-        return []
-    told = [visit.t("desk.causes.outcome", what=spoken(visit, Outcome(about.data["outcome"])))]
-    if about.data.get("compensation"):
-        told.append(visit.t("desk.causes.sum", sum=str(Money.model_validate(about.data["compensation"]))))
-    return told
 
 
 async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, dict[str, str]]:

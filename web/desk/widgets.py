@@ -19,7 +19,7 @@ from domain.people.signs import Sign
 from web.visit import FieldError
 from web.words import all_words
 
-LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal", "cohort"})
+LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal", "response", "cohort"})
 """Fields that nobody types: who acts is who signed on, what is decided was shown, files come in by their own pages."""
 
 M = TypeVar("M", bound=BaseModel)

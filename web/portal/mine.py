@@ -36,10 +36,14 @@ _SPEAKER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _MAY_WITHDRAW: Final = frozenset(
     {Stage.RECEIVED, Stage.ACKNOWLEDGED, Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED}
 )
-_TYPED: Final = ("text", "score", "channel", "language")
+_TYPED: Final = ("text", "score", "channel", "language", "response")
+OF_A_RESPONSE: Final = frozenset({"accept", "dispute", "rate", "withdraw"})
+"""What a customer decides by the answer that they have read, or by having none."""
 WITH_FILES: Final = frozenset({"reply", "dispute"})
 """With what a customer says files can go."""
 _IN_ORDER: Final = tuple(Stage)
+_LONG: Final = 10
+"""No case is answered so often that the number has as many digits."""
 
 
 @MINE.get("", CUSTOMER)
@@ -138,13 +142,16 @@ def shown(case: TheirCase, remedies: Sequence[RemedyView]) -> list[RemedyView]:
 def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
     """The message of this *kind*. Raises `ValidationError`."""
     common: dict[str, Any] = {"message_id": message_id, "actor": _SPEAKER}
-    text = typed.get("text") or None
+    text, number = typed.get("text") or None, str(typed.get("response"))
+    of = (int(number) or None) if number.isdecimal() and len(number) < _LONG else None
     match kind:
         case "reply" | "accept" | "dispute":
-            intent = "information" if kind == "reply" else kind
-            return CustomerReply(**common, intent=intent, text=text, attachments=typed.get("attachments", ()))
+            said = {"text": text, "attachments": typed.get("attachments", ())}
+            if kind == "reply":
+                return CustomerReply(**common, **said)
+            return CustomerReply(**common, **said, intent=kind, response=of)
         case "rate":
-            return RecordFeedback(**common, score=typed.get("score"), comment=text)
+            return RecordFeedback(**common, score=typed.get("score"), comment=text, response=of)
         case "channel":
             return ChooseChannel(**common, channel=typed["channel"] or None, language=typed["language"])
         case _:
@@ -200,6 +207,8 @@ async def say(visit: Visit) -> Response:
     errors = await add_files(visit, place) if kind in WITH_FILES else []
     files = await held.files(doors, visit.session, place)
     errors += _wrong(kind, typed, bool(files), channels(visit, case))
+    if kind in OF_A_RESPONSE and typed["response"] not in {"", str(case.response or 0)} and told == kind:
+        errors.append(FieldError("score" if kind == "rate" else "text", "case.answered_anew"))
     if errors:
         return await _case_page(visit, errors=errors, typed=typed, said=kind)
     message_id = _id_of(visit, kind, typed, [each.sha256 for each in files])

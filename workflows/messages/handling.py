@@ -133,6 +133,11 @@ def record_feedback(work: Casework, request: RecordFeedback) -> str:
     return f"{request.score} of 5"
 
 
+def must_be_of_what_stands(work: Casework, request: RecordFeedback) -> None:
+    """Who says how satisfied they are has seen the response that stands."""
+    request.check_of(work.case.rounds)
+
+
 def hear_score(work: Casework, score: int) -> None:
     """Who is not satisfied is called."""
     work.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())

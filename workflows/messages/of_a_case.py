@@ -84,7 +84,7 @@ UPDATES: Final = (
     Update(RecordReferral, outside.record_referral, _AFTER_THE_END_TOO, outside.must_be_a_route),
     Update(ReportReferral, outside.report_referral, _STAFF, outside.must_be_reportable),
     Update(ReplanDeadlines, handling.replan_deadlines, _STAFF),
-    Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP),
+    Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP, handling.must_be_of_what_stands),
     Update(RecordCause, handling.record_cause, _STAFF, handling.must_be_known_causes),
     Update(CorrectContact, handling.correct_contact, _TO_THE_LAST_LETTER, first=handling.write_contact),
     Update(ChooseChannel, handling.choose_channel, _TO_THE_LAST_LETTER),

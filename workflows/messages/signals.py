@@ -37,6 +37,9 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     responded = (case.stage is Stage.RESPONDED or work.promising.under_way) and case.bound is None
     if reply.intent == "progress":
         _tell_how_far(work)
+    elif reply.intent != "information" and (why := _not_of(reply, case.rounds)):
+        case.note(now, "rejected", f"message {reply.name!r} does not fit: {why}")
+        _hear_words(work, reply)
     elif responded and reply.intent != "information" and case.told_at is None:
         # The case file has the response before the workflow hears that it has: who read it there answers it.
         case.said_early[reply.intent] = now
@@ -52,6 +55,15 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
         _tell_of_late_words(work)
     else:
         _hear_words(work, reply)
+
+
+def _not_of(reply: CustomerReply, round_: int) -> str | None:
+    """Why nothing follows from what *reply* says of the final response of this round; ``None`` where it is of that."""
+    try:
+        reply.check_of(round_)
+    except NotAllowed as error:
+        return str(error)
+    return None
 
 
 def hear_what_was_said_early(work: Casework) -> None:

@@ -6,7 +6,7 @@ from pydantic import EmailStr, Field, StringConstraints, model_validator
 
 from domain.case.reasons import is_said
 from domain.ground.base import Identifier, Line, StaffId, Text
-from domain.ground.messages import Message
+from domain.ground.messages import Message, OfAResponse
 from domain.ground.people import Language, Phone
 from domain.ground.words import Category, Circumstance, Complexity, Severity, SignStep
 from domain.people.matching import IdentityState
@@ -68,7 +68,7 @@ class ReplanDeadlines(Message):
     calendar: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class RecordFeedback(Message):
+class RecordFeedback(OfAResponse):
     """How satisfied the customer is: 1 (not at all) to 5."""
 
     name = "record_feedback"

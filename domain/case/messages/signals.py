@@ -6,13 +6,14 @@ from pydantic import Field, model_validator
 
 from domain.case.messages.evidence import Attachment
 from domain.ground.base import Identifier, Text
-from domain.ground.messages import Message
+from domain.ground.messages import Message, OfAResponse
 
 
-class CustomerReply(Message):
+class CustomerReply(OfAResponse):
     """The customer says something: information, a question, or accepts or disputes the final response.
 
-    Who asks for ``progress`` only wants to know how far the complaint is, and is told by letter from the record.
+    Who asks for ``progress`` only wants to know how far the complaint is, and is told by letter from the record. Who
+    accepts or disputes names the ``response`` that they saw: of another nothing follows, and somebody reads it.
     """
 
     name = "customer_reply"
