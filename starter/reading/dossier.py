@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from runtime.database import Pool
     from starter.client.complaints import Complaints
 
-_ASK_FOR: Final = 5.0  # seconds
+ASK_FOR: Final = 5.0
+"""So many seconds a workflow is waited for by who asks once; a page that is looked at often waits less."""
 
 
 class ProposalView(Record):
@@ -109,14 +110,17 @@ async def gather(
     entries: Sequence[Entry] | None = None,
     rows: Sequence[LedgerRow] | None = None,
     cases: "Callable[[], Awaitable[Complaints]] | None" = None,
+    patience: float = ASK_FOR,
 ) -> Dossier:
     """The dossier of a case; its workflow is asked over what *cases* gives, else as the settings say.
+
+    It is waited for *patience* seconds: where it says nothing by then, what the record has is there without it.
 
     *entries* of its timeline and *rows* of its ledger are given by who has read them already. Raises
     :class:`~starter.reading.database.CaseNotFound`.
     """
     case = await get_case(pool, reference)
-    asked = await _ask(reference, cases) if case.summary.closed_at is None else (None, None)
+    asked = await _ask(reference, cases, patience) if case.summary.closed_at is None else (None, None)
     async with held(pool) as together:  # no longer than what is read: Temporal may take its time
         if entries is None:
             entries = await get_timeline(together, reference)
@@ -296,7 +300,9 @@ def _second_person(data: Mapping[str, Any]) -> str | None:
 _UNDECIDED: Final = "waits for a second person"
 
 
-async def _ask(reference: str, cases: "Callable[[], Awaitable[Complaints]] | None") -> tuple[Status | None, str | None]:
+async def _ask(
+    reference: str, cases: "Callable[[], Awaitable[Complaints]] | None", patience: float
+) -> tuple[Status | None, str | None]:
     """What the case's workflow says of itself, or why it does not."""
     from runtime.connection import TemporalUnavailable
     from starter.client.complaints import CaseNotFound, Complaints
@@ -304,7 +310,7 @@ async def _ask(reference: str, cases: "Callable[[], Awaitable[Complaints]] | Non
     from starter.client.service import connected
 
     try:
-        async with asyncio.timeout(_ASK_FOR):
+        async with asyncio.timeout(patience):
             asked = await (cases() if cases else connected(Complaints))
             return await asked.status(reference), None
     except (TimeoutError, NotAnswered):

@@ -1,7 +1,9 @@
 """The desk: what somebody sees, what they can do, and what nobody sees who is kept out."""
 
+import asyncio
 import html
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 from starlette.routing import Route
+from temporalio.client import Client
 
 from activities.intake.dealing import Dealing
 from channels.taking import take_in
@@ -339,6 +342,18 @@ async def test_a_form_whose_case_does_not_answer_says_whether_anything_was_sent(
     assert "Nothing was sent." in asked.text
     assert "Nothing was sent." not in sent.text
     assert words("desk.wrong.away", "en") in sent.text
+
+
+async def test_a_page_of_a_case_does_not_wait_for_a_frozen_temporal(pool: Pool) -> None:
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes what is sent, and never answers
+        client = await Client.connect(f"127.0.0.1:{frozen.getsockname()[1]}", lazy=True)
+        async with signed_on(create_app(doors_over(pool, client)), "h-2") as browser:
+            before = asyncio.get_running_loop().time()
+            page = await browser.get(f"/desk/cases/{reference}")
+            took = asyncio.get_running_loop().time() - before
+    assert (page.status_code, words("desk.case.unasked", "en") in page.text) == (200, True)
+    assert took < 3, "a second for Temporal, the rest for the page"
 
 
 async def test_a_connection_forgets_who_looked_through_it(pool: Pool) -> None:
