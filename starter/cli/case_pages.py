@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.ground.words import PaymentState
-from starter.reading.layout import NONE, exactly, facts, from_now, line, span, spoken, table, when
+from starter.reading.layout import NONE, exactly, facts, from_now, line, plainly, span, spoken, table, when
 
 if TYPE_CHECKING:
     from domain.checks.findings import Finding
@@ -115,7 +115,7 @@ def _standing(dossier: "Dossier", now: datetime) -> dict[str, RenderableType | N
     status, deadline = dossier.status, dossier.next_deadline
     waits: RenderableType | None = None
     if status is not None:
-        waits = line(status.waiting_for) if status.waiting_for else None
+        waits = line(plainly(status.waiting_for)) if status.waiting_for else None
     elif dossier.unasked:
         waits = line(dossier.unasked, "yellow")
     due = None
@@ -194,7 +194,9 @@ def _routes(routes: "Sequence[Eligibility]", language: str) -> list[RenderableTy
     shown: list[RenderableType] = []
     for route in routes:
         style = {"open": "green", "unknown": "yellow"}.get(route.status, "")
-        heading = Text.assemble((spoken(route.status), style), f"  {spoken(route.kind)} {route.route}: ")
+        kind = spoken(route.kind)
+        known_as = kind if route.route == route.kind else f"{kind} {route.route}"
+        heading = Text.assemble((spoken(route.status), style), f"  {known_as}: ")
         shown += [
             heading.append(route.title.in_language(language)),
             Padding(line(route.why.in_language(language), "dim"), (0, 0, 0, 2)),
@@ -207,14 +209,16 @@ def _proposal(proposal: "ProposalView | None") -> list[RenderableType]:
         return []
     shown: list[RenderableType] = [
         Text.assemble(
-            (proposal.text, "bold"), f"  by {proposal.by} at {when(proposal.at)} UTC: ", (proposal.decision, "cyan")
+            (plainly(proposal.text), "bold"),
+            f"  by {proposal.by} at {when(proposal.at)} UTC: ",
+            (plainly(proposal.decision), "cyan"),
         )
     ]
     shown += [
         Padding(line(f"{award.amount} {spoken(award.kind)}: {award.reason}"), (0, 0, 0, 2)) for award in proposal.awards
     ]
     if proposal.second_person:
-        shown.append(Padding(line(f"second person: {proposal.second_person}", "yellow"), (0, 0, 0, 2)))
+        shown.append(Padding(line(f"second person: {plainly(proposal.second_person)}", "yellow"), (0, 0, 0, 2)))
     if proposal.reasons:
         shown.append(Padding(line(shortened(proposal.reasons)), (0, 0, 0, 2)))
     return shown
@@ -224,10 +228,10 @@ def _draft(draft: "DraftView | None") -> list[RenderableType]:
     """What the rule leads to, why it is left to people, who has to approve it, and the letter."""
     if draft is None:
         return []
-    shown: list[RenderableType] = [line(draft.text, "bold")]
+    shown: list[RenderableType] = [line(plainly(draft.text), "bold")]
     if draft.outcome is None:
         return shown
-    shown.append(line(f"second person: {draft.second_person or 'none; whoever proposes it decides'}"))
+    shown.append(line(f"second person: {plainly(draft.second_person or 'none; whoever proposes it decides')}"))
     if draft.letter and draft.letter.missing:
         shown.append(line(draft.letter.missing, "red"))
     elif draft.letter and draft.letter.body:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from domain.ground.words import Action
 from starter.cli.case_pages import shortened
-from starter.reading.layout import NONE, exactly, from_now, line, span, spoken, table, when
+from starter.reading.layout import NONE, exactly, from_now, line, plainly, span, spoken, table, when
 
 if TYPE_CHECKING:
     from domain.case.file import Rejected
@@ -74,7 +74,7 @@ def timeline(entries: "Sequence[Entry]") -> list[RenderableType]:
     made = table("When (UTC)", "What", "Who", "", unbroken=["When (UTC)"])
     for entry in entries:
         who = "redress" if entry.actor == "system:redress" else entry.spoken_by
-        made.add_row(exactly(entry.at), spoken(entry.kind), line(who), line(shortened(entry.text, 300)))
+        made.add_row(exactly(entry.at), spoken(entry.kind), line(who), line(shortened(plainly(entry.text), 300)))
     return [made]
 
 

@@ -1,7 +1,10 @@
 """How what people see is laid out: lines, tables, times and lengths of time. Times are UTC."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from rich import box
@@ -52,6 +55,32 @@ def from_now(instant: datetime, now: datetime, units: int = 2) -> str:
 def spoken(word: str) -> str:
     """A word of the field as people write it."""
     return word.replace("_", " ")
+
+
+def plainly(text: str) -> str:
+    """What the service wrote, with its words of the field as people write them: names and numbers stay as they are."""
+    return _words_of_the_field().sub(lambda found: spoken(found[0]), text)
+
+
+@cache
+def _words_of_the_field() -> re.Pattern[str]:
+    import domain.checks.findings
+    import domain.money.parts
+    import domain.people.matching
+    import domain.rules.deciding
+    import domain.rules.routes  # noqa: F401 (each has words)
+
+    words = {one.value for kind in _kinds(StrEnum) for one in kind if "_" in one.value}
+    longest_first = sorted(words, key=lambda one: (-len(one), one))
+    return re.compile(rf"(?<![\w./:-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w/-])")
+
+
+def _kinds(root: type[StrEnum]) -> Iterator[type[StrEnum]]:
+    """The vocabularies of the domain that are loaded."""
+    for kind in root.__subclasses__():
+        if kind.__module__.startswith("domain."):
+            yield kind
+        yield from _kinds(kind)
 
 
 def table(*columns: str, right: Iterable[str] = (), unbroken: Iterable[str] = ()) -> Table:

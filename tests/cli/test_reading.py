@@ -5,19 +5,28 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 
 from activities.letters.ways import BY_MESSAGE, CASE_FILE, PRINT_SHOP
+from domain.checks import findings
+from domain.ground import words
+from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, Stage
+from domain.money import parts
+from domain.people import matching
+from domain.rules import deciding, routes
 from runtime.letter_hook import LetterHook
 from runtime.letters.way_names import NO_ADDRESS, way_of_contact
 from runtime.mail import Mailer, Outbox
 from starter.cli.case_pages import letters
+from starter.cli.pages import timeline
 from starter.cli.program import ExitCode
 from starter.reading.cases import Attempt, WrittenLetter
 from starter.reading.deadlines import COMING_DUE
@@ -134,6 +143,12 @@ async def test_a_page_tells_all_that_matters_about_a_case(look: CommandLine, wai
         assert told in " ".join(ran.out.split()), told
     assert f"redress propose {waiting}" not in ran.out
     assert max(cell_len(line) for line in ran.out.splitlines()) <= 80
+
+
+async def test_a_way_to_go_further_is_named_once(look: CommandLine, waiting: str) -> None:
+    ran = await look("show", waiting)
+    assert "  review: " in ran.out
+    assert "review review" not in ran.out
 
 
 async def test_findings_give_their_reasons_in_chinese_on_demand(look: CommandLine, waiting: str) -> None:
@@ -551,3 +566,25 @@ async def test_schemas_are_written_and_checked(redress: CommandLine, tmp_path: P
 
 def row(out: str, reference: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(reference))
+
+
+_VOCABULARIES: Final = {
+    one
+    for module in (words, findings, parts, matching, deciding, routes)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, StrEnum) and one is not StrEnum
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_VOCABULARIES, key=lambda one: one.__name__))
+def test_the_timeline_speaks_every_word_of_the_field_and_leaves_names_alone(kind: type[StrEnum]) -> None:
+    texts = [f"{one.value}: {one.value} ({one.value})" for one in kind] + ["asked j_doe", "of charges/wrong_charge"]
+    entries = [
+        Entry(key=str(number), at=datetime.now(UTC), kind="note", actor="system:redress", text=text)
+        for number, text in enumerate(texts)
+    ]
+    (table,) = timeline(entries)
+    assert isinstance(table, Table)
+    *told, person, cause = [str(cell) for cell in table.columns[3].cells]
+    assert told == [text.replace("_", " ") for text in texts[:-2]]
+    assert (person, cause) == ("asked j_doe", "of charges/wrong_charge")
