@@ -568,7 +568,7 @@ def row(out: str, reference: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(reference))
 
 
-_VOCABULARIES: Final = {
+_VOCABULARIES: Final[set[type[StrEnum]]] = {
     one
     for module in (words, findings, parts, matching, deciding, routes)
     for one in vars(module).values()
@@ -576,7 +576,7 @@ _VOCABULARIES: Final = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(_VOCABULARIES, key=lambda one: one.__name__))
+@pytest.mark.parametrize("kind", sorted(_VOCABULARIES, key=repr))
 def test_the_timeline_speaks_every_word_of_the_field_and_leaves_names_alone(kind: type[StrEnum]) -> None:
     texts = [f"{one.value}: {one.value} ({one.value})" for one in kind] + ["asked j_doe", "of charges/wrong_charge"]
     entries = [

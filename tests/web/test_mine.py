@@ -341,6 +341,27 @@ async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they
         assert "long and well considered" in (await li.get(back[1])).text
 
 
+async def test_files_that_were_chosen_for_an_answer_go_with_what_it_becomes_once_it_is_too_late(
+    site: FastAPI, pool: Pool, mine: str
+) -> None:
+    async with Browser(site) as li:
+        await signed_in(li, site.state.doors, LI)
+        await answer_again(pool, mine, 1, "responded")
+        chosen = {"files": {"files": ("slip.png", picture())}}
+        form = f"/mine/{mine}/dispute"
+        unfinished = await li.send_form(f"/mine/{mine}?do=dispute", form, text="", **chosen)
+        assert (unfinished.status_code, "slip.png" in unfinished.text) == (422, True)
+        await pool.execute(_ENTER, mine, "settling")
+        late = (await li.get(f"/mine/{mine}?do=dispute")).text
+        assert (f'action="/mine/{mine}/reply"' in late, "slip.png" in late) == (True, True)
+        assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/rate", score="1")).status_code == 404
+        assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", text="It is wrong.")).status_code == 303
+        assert "slip.png" not in (await li.get(f"/mine/{mine}")).text, "it was sent"
+    _, message, *_ = message_in(await pool.fetchval("select raw from intake.received where kind = 'message'"))
+    assert isinstance(message, CustomerReply)
+    assert [one.title for one in message.attachments] == ["slip.png"]
+
+
 async def test_nothing_of_a_decision_is_shown_before_the_customer_was_told_it(pool: Pool, mine: str) -> None:
     case = await read_theirs(pool, mine)
     assert isinstance(case, TheirCase)

@@ -197,15 +197,15 @@ async def say(visit: Visit) -> Response:
     place = f"/mine/{reference}/{kind}"
     typed: dict[str, Any] = {name: visit.text(name) for name in _TYPED}
     once = visit.text("once")
-    form = doors.keyed("sent", json.dumps([once, typed]))
-    if once and not visit.files("files") and await was_sent(visit, place, form):
+    form, chosen = doors.keyed("sent", json.dumps([once, kind, typed])), _chosen_for(reference, kind)
+    if once and not visit.files("files") and await was_sent(visit, chosen, form):
         return visit.redirect(f"/mine/{reference}?sent={told}")
     await drafts.keep(doors, visit.session, place, {**typed, "kind": kind})
     if name := visit.text("remove"):
-        await held.remove(doors, visit.session, place, name)
+        await held.remove(doors, visit.session, chosen, name)
         return visit.redirect(f"/mine/{reference}?do={kind}#say")
-    errors = await add_files(visit, place) if kind in WITH_FILES else []
-    files = await held.files(doors, visit.session, place)
+    errors = await add_files(visit, chosen) if kind in WITH_FILES else []
+    files = await held.files(doors, visit.session, chosen)
     errors += _wrong(kind, typed, bool(files), channels(visit, case))
     if kind in OF_A_RESPONSE and typed["response"] not in {"", str(case.response or 0)} and told == kind:
         errors.append(FieldError("score" if kind == "rate" else "text", "case.answered_anew"))
@@ -222,8 +222,15 @@ async def say(visit: Visit) -> Response:
     await receive_message(doors.pool, Door.PAGES, reference, message, at=visit.now, sender=sender, files=files)
     doors.came_in()
     await drafts.drop(doors, visit.session, place)
-    await let_go(visit, place, form)
+    await let_go(visit, chosen, form)
     return visit.redirect(f"/mine/{reference}?sent={told}")
+
+
+def _chosen_for(reference: str, kind: str) -> str:
+    """Where files are held until they are sent: one place, so that those of an answer which came too late for its form
+    go with the message that it becomes.
+    """
+    return f"/mine/{reference}/{'files' if kind in WITH_FILES else kind}"
 
 
 def _id_of(visit: Visit, kind: str, typed: dict[str, Any], files: list[str]) -> str:
@@ -300,7 +307,7 @@ async def _case_page(
         typed=dict.fromkeys(_TYPED, "") | {"channel": case.channel or "", "language": case.language} | typed,
         channels=[(each, visit.t(f"case.channel.{each}")) for each in channels(visit, case)],
         languages=[(each, words("frame.language", each)) for each in LANGUAGES],
-        files=await held.files(doors, visit.session, f"/mine/{reference}/{said}"),
+        files=await held.files(doors, visit.session, _chosen_for(reference, said)),
         once=secrets.token_hex(16),
         sent=visit.request.query_params.get("sent", ""),
         evidence=has_evidence(case),
