@@ -343,6 +343,11 @@ async def _signed_for(
     return await held_of(connection, request.subject, request.cases)
 
 
+def refusal_of(erasure: str) -> str:
+    """The key of the letter that tells the customer that the *erasure* was refused."""
+    return f"{erasure}{_REFUSED}"
+
+
 async def letters_of(connection: "Connection", erasures: Sequence[str]) -> list[str]:
     """The keys of the letters to whom these *erasures* erased."""
     return [row["key"] for row in await connection.fetch(_LETTERS_OF, list(erasures))]
@@ -386,6 +391,7 @@ _SUBJECT: Final = """
         exists (select casefile.hidden_accounts() intersect select $1)
             or exists (select casefile.hidden_cases() intersect select unnest($1 || $2::text[])) as hidden
 """
+_REFUSED: Final = ":refused"
 _CASES: Final = """
     select reference from casefile.cases where account = $1 or reference = any($2::text[]) order by reference
 """
@@ -398,17 +404,31 @@ _MESSAGES: Final = """
     select key from intake.decisions where reference = any($1::text[])
     order by key
 """
-_LETTERS: Final = """
+_LETTERS: Final = f"""
     select key from casefile.letters where reference = any($1::text[])
     union all
     select key from casefile.incident_letters where account = $2
-"""
-_LETTERS_OF: Final = """
+    union all
+    select erasure || '{_REFUSED}' from casefile.erasures
+    where step = 'requested' and (data ->> 'subject' = any($1::text[]) or data ->> 'subject' = $2
+        or data ->> 'subject' in (
+            select account from casefile.cases mine where mine.reference = any($1::text[]) and not exists (
+                select from casefile.cases other
+                where other.account = mine.account and other.reference <> all($1::text[]) and not exists (
+                    select from casefile.timeline where reference = other.reference and kind = 'erased'))))
+"""  # noqa: S608 (a constant)
+"""Those that refused an erasure, too: of an account where nothing else is kept of it."""
+_LETTERS_OF: Final = f"""
     with erased as (select data from casefile.erasures where step = 'erased' and erasure = any($1::text[]))
     select key from casefile.letters join erased on data->'cases' ? reference
     union all
     select key from casefile.incident_letters join erased on data->'scopes' ? ('customer:' || account)
-"""
+    union all
+    select asked.erasure || '{_REFUSED}' from casefile.erasures asked join erased
+        on erased.data->'cases' ? (asked.data ->> 'subject')
+        or erased.data->'scopes' ? ('customer:' || (asked.data ->> 'subject'))
+    where asked.step = 'requested'
+"""  # noqa: S608 (a constant)
 _AGAINST: Final = """
     select 'open_case' as why, reference as of from casefile.cases
     where reference = any($1::text[]) and closed_at is null

@@ -28,6 +28,7 @@ from record.erasing import (
     held_of,
     list_erasures,
     obstacles,
+    refusal_of,
     standing_holds,
     steps_of,
     write_step,
@@ -36,7 +37,7 @@ from runtime.database import seen_by
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import keys_needed
-from runtime.left_behind import Left, left_of
+from runtime.left_behind import left_of
 from runtime.mail import Mailer, Outbox, compose, message_id
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
@@ -129,7 +130,8 @@ async def decide(
             # whoever writes to a case takes its row first: none is opened anew while this looks
             await connection.execute(_LOCK, list(held.cases))
             against = await obstacles(connection, held, now)
-            left = await _left(connection, settings, erasure, held)
+            outbox = Outbox(settings.outbox_dir)
+            left = await left_of(connection, outbox, held.account, held.cases, held.letters)
             if not against:
                 data = await asyncio.to_thread(left.counted) | {
                     "backup_days": settings.backup_days,
@@ -175,13 +177,6 @@ async def holds(pool: "Pool") -> Sequence[Mapping[str, Any]]:
     return [{name: one[name] for name in ("subject", "reason", "at", "by")} for one in shown]
 
 
-async def _left(connection: "Connection", settings: "Settings", erasure: str, held: Held) -> Left:
-    subjects = [held.account, *held.cases] if held.account else list(held.cases)
-    asked = [row["erasure"] for row in await connection.fetch(_ASKED, subjects)]
-    letters = (*held.letters, *(letter for one in {erasure, *asked} for letter in _letters_about(one)))
-    return await left_of(connection, Outbox(settings.outbox_dir), held.account, held.cases, letters)
-
-
 async def _refuse(  # noqa: PLR0917 (what is told)
     connection: "Connection",
     settings: "Settings",
@@ -216,7 +211,7 @@ async def _write(  # noqa: PLR0917 (what is told)
         words["closing"].format(day=day.isoformat()),
         words["sign_off"].format(firm=settings.firm_name),
     )
-    key = next(iter(_letters_about(erasure)))
+    key = refusal_of(erasure)
     identity = message_id(key, settings.mail_from)
     message = compose(
         settings, identity=identity, thread=identity, recipient=who["email"], subject=words["subject"],
@@ -224,10 +219,6 @@ async def _write(  # noqa: PLR0917 (what is told)
     )  # fmt: skip
     mailed = settings.smtp_host and who["email"]
     await (Mailer(settings) if mailed else Outbox(settings.outbox_dir)).deliver(key, message)
-
-
-def _letters_about(erasure: str) -> tuple[str, ...]:
-    return (f"{erasure}:refused",)
 
 
 def _requested(erasure: str, steps: Mapping[str, Mapping[str, Any]]) -> RequestErasure:
@@ -256,10 +247,6 @@ def _verifier(settings: "Settings") -> Verifier | None:
     return Verifier.here(settings) or Verifier.of(settings)
 
 
-_ASKED: Final = """
-    select erasure from casefile.erasures where step = 'requested' and data ->> 'subject' = any($1::text[])
-"""
-"""The erasures that somebody asked for, of these subjects: each may have been refused by a letter."""
 _LOCK: Final = "select from casefile.cases where reference = any($1::text[]) order by reference for no key update"
 _WHO: Final = """
     select scope, name, email, language from (

@@ -13,16 +13,17 @@ from domain.case.messages.signals import CustomerReply
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.intake.received import Door, Ending
-from domain.keys.erasure import RunOut
+from domain.keys.erasure import RequestErasure, RunOut
 from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
+from record.erasing import refusal_of
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
 from runtime.mail import Outbox
 from runtime.settings import load_settings
 from starter.intake.receiving import receive_message
 from starter.reading.cases import get_case
-from starter.upkeep.erasing import hold
+from starter.upkeep.erasing import ask, hold
 from tests.case.support import keeping, opened
 from tests.intake.test_dealing import Cases, deal
 
@@ -87,3 +88,35 @@ async def test_what_its_pack_keeps_no_longer_is_erased_once_nothing_stands_again
     assert await backup.fetchval("select wrapped is null from keys.keys where scope = $1", old)
     assert f"ER-{old}" in await keys.store.erasures()
     await backup.close()
+
+
+async def test_what_runs_out_takes_the_letters_that_had_refused_its_erasure(
+    pool: "asyncpg.Pool[asyncpg.Record]", keys: Vault, tmp_path: Path
+) -> None:
+    """Those of the case itself, and those of its account once nothing else is kept of that."""
+    case_file, outbox, settings = keeping(pool), Outbox(tmp_path), load_settings(outbox_dir=tmp_path)
+    alone, one, other, young = [
+        await opened(case_file, name, account=account)
+        for name, account in (("alone", None), ("one", "of-two"), ("other", "of-two"), ("young", "of-another"))
+    ]
+    subjects = (alone, "of-two", "of-another")
+    letters = []
+    for number, subject in enumerate(subjects):
+        asked = RequestErasure(message_id=str(number), actor=LEAD, subject=subject, reason="They asked for it.")
+        letters.append(outbox.path(refusal_of((await ask(pool, settings, asked)).erasure)))
+        letters[-1].write_text("Dear Customer")
+
+    async def runs_out(*references: str) -> list[bool]:
+        closed = "update casefile.cases set closed_at = $2, revision = revision + 1 where reference = any($1)"
+        await pool.execute(closed, list(references), LATER - timedelta(days=365 * 9))
+        retention = Retention(pool, outbox, lambda: LATER, 35)
+        assert set((await ActivityEnvironment().run(retention.run_out, RunOut())).erased) == set(references)
+        return [letter.exists() for letter in letters]
+
+    assert await runs_out(alone, one) == [False, True, True], "another case of the account is kept"
+    assert await runs_out(other) == [False, False, True]
+    assert not (await get_case(pool, young)).complaint.complainant.name.startswith("[erased")
+    certificate = await pool.fetchval(
+        "select data from casefile.erasures where (erasure, step) = ($1, 'erased')", f"ER-{alone}"
+    )
+    assert certificate["files"] == 1
