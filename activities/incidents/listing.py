@@ -127,12 +127,16 @@ class Listing:
                     interest=self._interest,
                 )
                 found = await self._investigating.look(asked, settled, shared=self._shared, log=log)
-                if not filled:  # of an order filled in part more was found before
-                    known = {(each.check, each.subject) for each in findings}
-                    found = tuple(
-                        each for each in found if each.subject in batch and (each.check, each.subject) not in known
-                    )
-                findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]
+                if not batch:  # what is named is judged in the whole; a search goes a little further than the window
+                    findings += [each for each in found if _tried_in_window(each, fault)]
+                    continue
+                # of an order filled in part, and of others of its position, more was found before
+                known = {(each.check, each.subject) for each in findings}
+                findings += [
+                    each
+                    for each in found
+                    if (filled or each.subject in batch) and (each.check, each.subject) not in known
+                ]
         return findings
 
     async def _keep(self, members: Sequence[Member]) -> None:
@@ -200,17 +204,13 @@ def _counted(row: asyncpg.Record) -> Counted:
     )
 
 
-def _in_window(finding: Finding, fault: Fault, *, attempts: bool, waiting: bool) -> bool:
-    """Whether what it is about is of the fault: the search around the window goes a little further."""
-    if attempts:
-        rows = [row.values for row in finding.evidence if row.table == "order_events"]
-        return all(
-            fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
-            for row in rows
-        )
-    if waiting and (reached := finding.numbers.get("rest_reached_at") or finding.numbers.get("reached_at")):
-        return fault.since <= datetime.fromisoformat(reached) <= fault.until
-    return True
+def _tried_in_window(finding: Finding, fault: Fault) -> bool:
+    """Whether the attempts that it is about are of the fault."""
+    rows = [row.values for row in finding.evidence if row.table == "order_events"]
+    return all(
+        fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
+        for row in rows
+    )
 
 
 def _broken(request: ListCohort, error: Exception) -> Finding:

@@ -1,9 +1,11 @@
 """What a complaint about an order finds is what an incident lists, over random accounts; nothing of it contradicts."""
 
+import os
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 import pytest
@@ -17,10 +19,10 @@ from domain.ground.words import MemberState
 from domain.incidents.cohort import judge
 from domain.incidents.incident import Fault, FaultKind
 from domain.log.firm_records import Happened, MarginRate, Outage
-from domain.log.trade_log import Instrument, OrderState, OrderType, Quote, Side
+from domain.log.trade_log import Fill, Instrument, Order, OrderState, OrderType, Quote, Side
 from domain.money.parts import Rate
 from tests.checks.contradictions import contradictions
-from tests.checks.rows import after, balance, fill, happened, order, position, store, terms
+from tests.checks.rows import ACCOUNT, after, balance, fill, happened, order, position, store, terms
 from tests.incidents.minute import Pool, new
 from tests.incidents.test_cohort import AS_OF, Desk
 
@@ -33,6 +35,9 @@ ABOUT_AN_ORDER: Final = (
     Check.OFF_MARKET,
 )
 ACCOUNTS: Final = 24
+ROUNDS: Final = int(os.environ.get("FUZZ_ROUNDS", "2"))
+SEED: Final = int(os.environ.get("FUZZ_SEED", "0"))
+EACH_ROUND: Final = 150
 KINDS: Final = [kind for kind in OrderType if kind is not OrderType.CLOSE_BY]
 
 
@@ -94,11 +99,11 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
     side = rng.choice(list(Side))
     kind = rng.choice(KINDS)
     lots = Decimal(rng.randrange(1, 300)) / 100
-    shown = rng.choice([row for row in seen if row.source == "LP-A" and after(5) <= row.at <= after(50)])
+    shown = rng.choice([row for row in seen if row.source == "LP-A" and after(5) <= row.at <= after(78)])
     price = shown.ask if side.opposite is Side.BUY else shown.bid
     asked = price + Decimal(rng.choice([0, 0, -20, 30, -300, 200])) / 100
     at = shown.at + timedelta(milliseconds=rng.randrange(900))
-    received = at - timedelta(seconds=rng.choice([0.2, 0.4, 3, 20]))
+    received = at - timedelta(seconds=rng.choice([0.2, 0.4, 3, 20, 30]))
     common: dict[str, Any] = {"account": account}
     rows: list[Record] = [
         *circumstances(rng, name, side, lots, **common),
@@ -170,27 +175,41 @@ def _filled(of: str, side: Side, price: Decimal, lots: Decimal, *, number: int =
     return fill(str(price), side, fill=f"F{of}-{number}", order=of, volume=lots, **more)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
 async def test_a_complaint_about_an_order_finds_what_the_incident_lists(pool: Pool, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 (any accounts will do)
     seen = quotes(rng)
-    rows: list[Record] = [*seen, *BESIDE]
-    for number in range(ACCOUNTS):
-        rows += trader(rng, number, seen)
+    traders = {f"71{number:06d}": trader(rng, number, seen) for number in range(EACH_ROUND)}
+    rows: list[Record] = [*seen, *BESIDE, *chain.from_iterable(traders.values())]
     await store(pool, *sorted(rows, key=lambda row: type(row).__name__))
     desk, incident = Desk(pool), new(fault=FAULT)
     await desk.list(incident)
     listed = await desk.members(incident)
     states = set()
-    for account, member in listed.items():
+    for account, own in traders.items():
         trades = (f"O{int(account[2:])}",)
         found = await complaint(pool, account, trades)
         assert contradictions(found) == []
+        member = listed.get(account)
+        if member is None:
+            assert not in_the_window(own, trades[0], found), [each.reason.en for each in found]
+            continue
         told = judge(account, trades, found)
         assert (told.state, told.harm) == (member.state, member.harm), [each.reason.en for each in found]
         assert told.gained == member.gained
         states.add(member.state)
     assert states >= {MemberState.HARMED, MemberState.UNHARMED}
+
+
+def in_the_window(rows: Sequence[Record], name: str, found: Sequence[Finding]) -> bool:
+    """Whether the order was filled in the window of the fault, or was due in it: all that is not listed was neither."""
+    [placed] = [row for row in rows if isinstance(row, Order) and row.order == name]
+    filled = [row.at for row in rows if isinstance(row, Fill) and row.order == name]
+    due = [each.numbers[key] for each in found for key in ("reached_at", "rest_reached_at") if key in each.numbers]
+    times = [*filled, *map(datetime.fromisoformat, due)]
+    if placed.price is None or placed.type is OrderType.MARKET:  # it waits for nothing
+        times += [placed.received_at] if placed.received_at else []
+    return any(FAULT.since <= at <= FAULT.until for at in times)
 
 
 async def complaint(pool: Pool, account: str, trades: tuple[str, ...]) -> tuple[Finding, ...]:
@@ -205,6 +224,68 @@ def _unanswerable(finding: Finding) -> bool:
     """Whether the check has nothing to ask of such an order: no price was asked for, no second source, never filled."""
     nothing = ("price asked for of order", "fills of order", "quotes of a second reference", "order O", "time at which")
     return bool(finding.missing) and finding.missing[0].startswith(nothing)
+
+
+def falls(at: int) -> list[Quote]:
+    """Gold stands at 1940 until *at*, falls to 1937 then, and to 1930 at 70."""
+    return [
+        Quote(symbol="XAUUSD", source=source, at=after(second), bid=bid, ask=bid + Decimal("0.30"))
+        for second in range(-30, 90)
+        for bid in [Decimal(1940 if second < at else 1937 if second < 70 else 1930)]
+        for source in ("LP-A", "LP-B", "LP-C")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fell", "filled", "harm"),
+    [
+        (OrderType.STOP_LOSS, 50, 80, "USD 700.00"),  # due in the window, filled after it: (1937 − 1930) × 100
+        (OrderType.STOP_LOSS, -10, None, "USD 700.00"),  # due before the window, waits in it, closed by another order
+        (OrderType.MARKET, 50, 80, "USD 700.00"),  # it came in the window and was filled after it
+        (OrderType.STOP_OUT, 50, 80, "USD 700.00"),
+        (OrderType.STOP_LOSS, 65, 80, None),  # nothing of it was in the window
+    ],
+)
+async def test_an_order_that_was_due_in_the_window_is_listed_whenever_it_was_filled(
+    pool: Pool, kind: OrderType, fell: int, filled: int | None, harm: str | None
+) -> None:
+    waits: dict[str, Any] = {"price": Decimal(1938), "received_at": after(-20)} if kind is OrderType.STOP_LOSS else {}
+    placed = order(kind, position="P1", **{"received_at": after(55), **waits})
+    held = position(closed_at=after(80), close_price=Decimal("1930.00"))
+    rows: list[Record] = [*falls(fell), held, terms(), balance("500")]  # a margin level of 26 %, and of 10 % at 1937
+    if filled is None:
+        rows.append(order(order="M1", position="P1"))
+        rows.append(fill("1930.00", fill="FM", order="M1", at=after(80), source="LP-B", position="P1"))
+        placed = placed.model_copy(update={"state": OrderState.CANCELLED, "ended_at": after(80)})
+    else:
+        rows.append(fill("1930.00", at=after(filled), source="LP-B", position="P1"))
+    await store(pool, *sorted([*rows, placed], key=lambda row: type(row).__name__))
+    desk, incident = Desk(pool), new(fault=FAULT)
+    await desk.list(incident)
+    member = (await desk.members(incident)).get(ACCOUNT)
+    assert (str(member.harm) if member else None) == harm
+    if member:
+        told = judge(ACCOUNT, ("O1",), await complaint(pool, ACCOUNT, ("O1",)))
+        assert (told.state, told.harm) == (member.state, member.harm)
+
+
+async def test_a_limit_that_was_told_when_the_order_ended_is_that_of_the_complaint_and_of_the_list(pool: Pool) -> None:
+    stop: dict[str, Any] = {"price": Decimal(1938), "received_at": after(-20), "position": "P1"}
+    first = order(OrderType.STOP_LIMIT, state=OrderState.WORKING, **stop)
+    ended = {"limit_price": Decimal("1936.50"), "state": OrderState.FILLED, "ended_at": after(55)}
+    await store(pool, *falls(50), first, fill("1936.00", at=after(55), source="LP-B", position="P1"))
+    completed = dict(first.model_copy(update=ended))
+    await pool.copy_records_to_table(
+        "order_completions", schema_name="tradelog", columns=list(completed), records=[tuple(completed.values())]
+    )
+    desk, incident = Desk(pool), new(fault=FAULT)
+    await desk.list(incident)
+    member = (await desk.members(incident))[ACCOUNT]
+    found = await complaint(pool, ACCOUNT, ("O1",))
+    told = judge(ACCOUNT, ("O1",), found)
+    assert (told.state, told.harm) == (member.state, member.harm)
+    assert {Check.EXECUTION, Check.TRIGGER} <= {finding.check for finding in member.findings}
+    assert "its limit or better" in " ".join(finding.reason.en for finding in member.findings)
 
 
 OUTAGE: Final = Fault(kind=FaultKind.OUTAGE, since=after(0), until=after(60))
