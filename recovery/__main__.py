@@ -11,8 +11,10 @@ import typer
 from rich.console import RenderableType
 
 from activities.keys.retention import erased_again
+from domain.ground.people import Actor
 from record.erasing import list_erasures
 from record.proofs import hold_proofs
+from recovery.ending import CannotEnd, end_case
 from recovery.reconcile import Doubt, Repairing, Report, Why, reconcile
 from recovery.sealed import keys_in_doubt
 from runtime.database import LONG_PATIENCE, close_pool, open_pool, seen_by
@@ -51,9 +53,14 @@ def reconcile_(
     repair: Annotated[bool, typer.Option("--repair")] = False,
     since: Annotated[str | None, typer.Option("--since", metavar="MOMENT")] = None,
     number: Annotated[int | None, typer.Option("--restore", metavar="NO")] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="REF")] = None,
+    reason: Annotated[str, typer.Option("--reason")] = "",
     by: By = None,
 ) -> Answer:
-    """Compare every workflow with its case file."""
+    """Compare every workflow with its case file, or end a case that no key opens any more."""
+    if end:
+        run(_end(end, actor(by), reason))
+        return Answer({"ended": end}, [line(f"{end} is closed, and its workflow terminated.", "green")])
     begun = instant(since, _UTC, "--since") if since else None
     report = run(_reconcile(begun, number, str(actor(by)) if repair else None))
     left = [doubt for doubt in report.doubts if not doubt.settled]
@@ -82,6 +89,18 @@ async def _reconcile(since: datetime | None, number: int | None, by: str | None)
         report = await reconcile(client, pool, settings, since=begun, repairing=repairing, no_key=no_key)
         report = report.model_copy(update={"doubts": (*of_keys, *report.doubts), "erased": tuple(erased)})
         return await _told_to(viewer(), pool, report)
+    finally:
+        await close_pool(pool)
+
+
+async def _end(reference: str, by: Actor, reason: str) -> None:
+    settings = load_settings()
+    hold_keys(settings)
+    pool = await open_pool(find_database(settings), max_size=4, patience=LONG_PATIENCE)
+    try:
+        await end_case(await connect(settings), pool, settings, reference, by, reason, datetime.now(UTC))
+    except CannotEnd as error:
+        raise Failed(str(error)) from None
     finally:
         await close_pool(pool)
 

@@ -21,9 +21,10 @@ _BRING_BACK: Final = (
     " Where there is none, `redress keys give-up` goes on without what it sealed"
 )
 _GONE: Final = (
-    "what it sealed is gone, and a workflow that was told something under it goes on no more."
-    " Terminate it, and have the complaint submitted again"
+    "what it sealed is gone, and its workflow, which was told something under it, goes on no more."
+    " End it (`redress reconcile --end`), and have the complaint submitted again"
 )
+_LEFT: Final = "what it sealed is gone"
 
 
 async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Doubt]:
@@ -34,14 +35,21 @@ async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Dou
     async with pool.acquire() as connection:
         found = await undone(connection, vault, await vault.store.erasures(), now)
     doubts = [Doubt(reference=one.erasure, why=Why.NOT_ERASED, cannot=(one.why,)) for one in found]
-    lost = await _lost(pool, vault)
-    return doubts + [
-        Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_GONE if GIVEN_UP in why else _BRING_BACK}",))
-        for scope, why in lost.items()
-    ]
+    lost = await lost_keys(pool, vault)
+    goes_on = {row["reference"] for row in await pool.fetch(_OPEN, list(lost))}
+    return doubts + [_doubt(scope, why, goes_on=scope in goes_on) for scope, why in lost.items()]
 
 
-async def _lost(pool: "Pool", vault: "Vault") -> dict[str, str]:
+def _doubt(scope: str, why: str, *, goes_on: bool) -> Doubt:
+    """What is to be done about a lost key. Who gave it up has decided; only what is open is to be ended yet."""
+    if GIVEN_UP not in why:
+        return Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_BRING_BACK}",))
+    if goes_on:
+        return Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_GONE}",))
+    return Doubt(reference=scope, why=Why.KEY_LOST, repaired=(f"{why}: {_LEFT}",))
+
+
+async def lost_keys(pool: "Pool", vault: "Vault") -> dict[str, str]:
     """Why what is sealed under a scope does not open, where no erasure tells."""
     lost: dict[str, str] = {}
     async with pool.acquire() as connection, connection.transaction(readonly=True):
@@ -83,6 +91,12 @@ _ONE_OF_EACH: Final = """
     from (select text, casefile.sealed_part(text) as part from ({texts}) as found) as sealed where part is not null
     group by split_part(part, ':', 1), substr(part, 3 + length(split_part(part, ':', 1) || split_part(part, ':', 2)))
     order by 1
+"""
+_OPEN: Final = """
+    select reference from casefile.cases where reference = any($1::text[]) and closed_at is null
+    union all
+    select reference from casefile.incidents
+    where reference = any($1::text[]) and stage not in ('closed', 'dismissed')
 """
 _ERASED: Final = """
     select distinct jsonb_array_elements_text(data -> 'scopes') as scope from casefile.erasures where step = 'erased'

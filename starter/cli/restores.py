@@ -75,6 +75,12 @@ def _table(restores: "Sequence[Restore]") -> list[RenderableType]:
     return [made]
 
 
+def _parsed(reference: str) -> str:
+    from domain.ground.reference import parse_reference
+
+    return parse_reference(reference)
+
+
 @command(app, "reconcile", panel=_PANEL)
 def reconcile(
     *,
@@ -89,11 +95,20 @@ def reconcile(
     number: Annotated[
         int | None, typer.Option("--restore", metavar="NO", help="The declared restore; by default the last.")
     ] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="REF", help="End this case, whose key was given up; with --reason.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why it is ended (- reads standard input).")] = None,
     by: By = None,
 ) -> ExitCode:
     """After a restore: list the cases of which file and workflow do not agree, and put them right with --repair."""
     begun = instant(since, _UTC, "--since").isoformat() if since else None
-    given = {"--since": begun, "--restore": number, "--as": str(actor(by)) if repair else None}
+    said = (words(reason, "--reason") or "").strip()
+    if bool(end) != bool(said):
+        invalid("--reason" if end else "--end", "give both: the case that is ended, and why; it stands in the record")
+    ends = {"--end": _parsed(end), "--reason": said} if end else {}
+    who = str(actor(by)) if repair or end else None
+    given = {"--since": begun, "--restore": number, "--as": who, **ends}
     arguments = [text for option, value in given.items() if value is not None for text in (option, str(value))]
     flags = [flag for flag, wanted in (("--repair", repair), ("--json", as_json)) if wanted]
     # Its program knows the workflows and the activities, which the command line does not.

@@ -84,6 +84,40 @@ async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
     assert (await service("ledger", "check", "--json")).data["workflows_compared"] is True
 
 
+async def test_an_open_case_whose_key_was_given_up_is_ended_by_somebody_and_in_doubt_no_more(
+    service: CommandLine, pool: "Pool", postgres: EmbeddedPostgres
+) -> None:
+    submitted = await service("submit", "-", "--json", stdin=json.dumps(a_complaint()))
+    reference = submitted.data["submitted"][0]["reference"]
+    await at(service, reference, "deciding")
+    end = ("reconcile", "--end", reference, "--reason", "Nobody has a copy of the table.", *OPERATOR)
+    too_early = await service(*end)
+    assert (too_early.code, "its key opens what is sealed" in too_early.err) == (ExitCode.FAILED, True)
+    beside = await asyncpg.connect(postgres.url("keys"))
+    await beside.execute("set session_replication_role = replica")
+    kept = await beside.fetch("delete from keys.keys where scope = $1 returning *", reference)
+    assert "the table of keys has no key 1" in (await service(*end)).err
+    assert (await service("keys", "give-up", reference)).code == 0
+    in_doubt = await service("reconcile", "--json")
+    assert (in_doubt.code, in_doubt.data["doubts"][0]["repaired"]) == (ExitCode.CHECK_FAILED, [])
+    assert "redress reconcile --end" in in_doubt.data["doubts"][0]["cannot"][0]
+    assert (await service(*end[:-1], "customer:customer")).code == ExitCode.FAILED
+    assert (await service(*end[:3], *OPERATOR)).code == ExitCode.INVALID, "it stands in the record, so with why"
+    for _ in range(2):  # broken off, it is done again
+        assert (await service(*end)).code == 0
+    at_rest = await service("reconcile", "--json")
+    assert (at_rest.code, at_rest.data["examined"]) == (0, 0)
+    assert "was given up on" in at_rest.data["doubts"][0]["repaired"][0]
+    page = (await service("show", reference, "--json")).data
+    assert (page["case"]["summary"]["stage"], page["possible"]) == ("closed", [])
+    (told,) = await pool.fetch("select actor, text from casefile.timeline where kind = 'ended'")
+    assert (told["actor"], "Nobody has a copy of the table." in told["text"]) == ("team_lead:o-1", True)
+    assert await pool.fetchval("select count(*) from casefile.events where event = 'closed'") == 1
+    await beside.execute("delete from keys.keys where scope = $1", reference)
+    await beside.executemany("insert into keys.keys select ($1::keys.keys).*", [[row] for row in kept])
+    await beside.close()
+
+
 async def test_a_restore_is_declared_by_staff_for_a_time_that_has_passed(service: CommandLine) -> None:
     for more, told in (
         (("--as", "customer:customer"), "--as: role customer may not declare a restore"),

@@ -23,6 +23,7 @@ from domain.learning.articles import DecideArticle, Wording, WriteArticle
 from domain.learning.reviewing import RecordReview
 from domain.people.directory import untrained
 from domain.people.matching import GROUNDS
+from runtime.keys.columns import GIVEN_UP
 from starter.client.conversation import Refused
 from starter.upkeep.diagnosis import TO_DO
 from tests.web.test_desk import ALL_FORMS
@@ -163,6 +164,7 @@ def said_elsewhere() -> set[str]:
     }
     found |= {"approved by §", "returned by §", "approver, because it is of the first priority"}
     found |= {IN_PART.partition(": ")[2], untrained("§", Role.HANDLER, ["§"]), "there is no case to go on with"}
+    found |= {f"key § of it {GIVEN_UP} on §: §"}
     found |= {"by one person, within the limit", "value is not a valid email address: it has no @"}
     return {text.replace("{}", "§") for text in found if text.replace("{}", "")} - {"§ by §"}
 
