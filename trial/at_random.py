@@ -202,7 +202,7 @@ async def _how_far(house: House, pool: "asyncpg.Pool[asyncpg.Record]", workflow:
     seen = (await house.client.get_workflow_handle(workflow).describe()).raw_description
     waits = [f"{one.activity_type.name}, attempt {one.attempt}" for one in seen.pending_activities]
     stage, stands = await pool.fetchval(_STAGE, workflow), await _where_it_waits(house, workflow)
-    refused = dict(driver.refusals.get(workflow, Counter()).most_common(3))
+    refused = dict(driver.refusals.get(workflow, Counter()).most_common(9))
     page = await _its_page(house, workflow)
     return f"it stays at {stage}; under way: {waits}; {page}; it waits in {stands}; refused: {refused}"
 

@@ -50,11 +50,11 @@ _KINDS: Final[dict[str, type[Message]]] = {kind.name: kind for kind in (*SIGNALS
 _JSON: Final = {"encoding": b"json/plain"}
 _NOT_NOW: Final = (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError)
 _WITHOUT_A_DATABASE: Final = (DatabaseUnavailable, *OUTAGES, asyncpg.PostgresError)
-_HELPERS: Final = tuple(Actor(id=one, role=Role.HANDLER) for one in ("h-18", "h-28", "h-38"))
+_HELPERS: Final = tuple(Actor(id=one, role=Role.HANDLER) for one in ("h-18", "h-28", "h-38", "h-58", "h-68"))
 _ASIDE: Final = Actor(id="h-48", role=Role.HANDLER)
 """Who says what people must say and never decides, so that no case is kept from them."""
 _CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
-_DECIDERS: Final = tuple(Actor(id=one, role=Role.EXECUTIVE) for one in ("e-1", "e-2", "e-3"))
+_DECIDERS: Final = tuple(Actor(id=one, role=Role.EXECUTIVE) for one in ("e-1", "e-2", "e-3", "e-4", "e-5"))
 """Who helps a case along, in turn: whoever decided one case is kept out of those that are linked with it."""
 _MADE_GOOD: Final = "Others make good what was lost; this is for the wait."
 _STUCK: Final = 60.0  # seconds after which a case that settles is taken up again, if it may be; or is answered
