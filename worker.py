@@ -238,7 +238,7 @@ def _learning(pool: Pool, mail: ReportMail) -> list[Callable[..., Any]]:
 
 def _files_to_mail(settings: Settings) -> MakeFiles:
     """How the report of a month is made. What draws it is loaded then: it is a fifth of all that a worker loads."""
-    firm, key = settings.firm_name, read_signing_key(settings.checkpoint_key) if settings.checkpoint_key else None
+    firm, key = settings.firm, read_signing_key(settings.checkpoint_key) if settings.checkpoint_key else None
 
     async def make(pool: Pool, period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
         from starter.reports.issuing import TYPE
@@ -386,7 +386,7 @@ def tell_missing_letters(settings: Settings) -> None:
     """Log which letters of the packs that cases are opened with cannot be written, before a customer waits for one."""
     for pack in packs_in_force(utc_now()):
         if not pack.demands:
-            for lacks in missing_letters(pack, firm=settings.firm_name, at=utc_now()):
+            for lacks in missing_letters(pack, firm=settings.firm, at=utc_now()):
                 structlog.get_logger("worker").warning("a letter cannot be written", pack=pack.id, lacks=lacks)
 
 

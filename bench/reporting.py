@@ -21,6 +21,7 @@ from rich.console import Console
 
 from bench.common import at_least, forget_configuration
 from bench.generated_cases import generated
+from domain.ground.bilingual import Bilingual
 from domain.learning.facts import CaseFact
 from domain.learning.periods import Period
 from runtime.database import LONG_PATIENCE, Pool, close_pool, migrate, open_pool
@@ -103,7 +104,10 @@ async def measure(cases: int, seed: int) -> dict[str, Any]:
                 began, worked = time.monotonic(), time.process_time()
                 report = await make_report(pool, Period.named(MONTH))
                 made = time.monotonic() - began
-                sizes = {form: len(rendered(report, form, LANGUAGES, firm="bench")) for form in FORMATS}
+                sizes = {
+                    form: len(rendered(report, form, LANGUAGES, firm=Bilingual(en="bench", zh="bench")))
+                    for form in FORMATS
+                }
                 return {
                     "cases": cases,
                     "facts": facts,

@@ -211,7 +211,7 @@ def compose(
     not a message with that id exists). *at* becomes the date. Without a *recipient* it has no ``To``. Raises
     `ValueError` if a header would contain a line break, `MailRefused` if the address of the recipient cannot be used.
     """
-    firm = " ".join(settings.firm_name.split())
+    firm = " ".join(settings.firm.in_language(language).split())
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(display_name=firm, addr_spec=_ascii(settings.mail_from))
     if recipient:

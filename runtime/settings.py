@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from domain.ground.bilingual import Bilingual
 from runtime.secret_files import SUFFIX, read_secret_files
 
 PREFIX: Final = "REDRESS_"
@@ -51,6 +52,7 @@ def _postgresql(url: str) -> str:
     return url
 
 
+_A_FIRM: Final = "the firm"
 _SHORTEST_SECRET: Final = 32
 _WEBHOOK_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")
 
@@ -210,7 +212,10 @@ class Settings(BaseSettings):
     default_language: Literal["en", "zh-CN"] = Field(
         "en", description="en or zh-CN: the language of letters to customers who never told theirs"
     )
-    firm_name: str = Field("the firm", min_length=1, description="the firm's name, as its letters give it")
+    firm_name: str = Field(_A_FIRM, min_length=1, description="the firm's name, as its letters give it")
+    firm_name_zh: str | None = Field(
+        None, min_length=1, description="the firm's name in Chinese letters and pages; without one, REDRESS_FIRM_NAME"
+    )
     firm_logo: Annotated[Path, AfterValidator(_logo)] | None = Field(
         None, description="picture of up to 100 kB, PNG or JPEG, that stands above letters in place of the firm's name"
     )
@@ -391,6 +396,12 @@ class Settings(BaseSettings):
     payment_timeout: float = Field(
         10, gt=0, le=25, description="seconds to wait for each answer of the payment rail, up to 25"
     )
+
+    @property
+    def firm(self) -> Bilingual:
+        """The firm's name in each language; where none was given in Chinese, as it was given."""
+        unnamed = "本公司" if self.firm_name == _A_FIRM else self.firm_name
+        return Bilingual(en=self.firm_name, zh=self.firm_name_zh or unnamed)
 
     @property
     def report_recipients(self) -> tuple[str, ...]:

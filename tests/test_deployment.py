@@ -233,11 +233,11 @@ NOT_IN_CONTAINERS = {
 """The settings that compose hands to nobody, and why."""
 ALIKE = {
     ("worker", "web"): "database_url keyring keys_database_url database_timeout issuers audience policy_dir "
-    "default_policy default_language firm_name firm_logo mail_from smtp_host smtp_port smtp_tls smtp_username "
-    "smtp_password smtp_timeout mail_token_url mail_client_id mail_client_secret mail_refresh_token mail_token_scope "
-    "web_url letter_webhook_brings task_queue log_level clamav_address",
+    "default_policy default_language firm_name firm_name_zh firm_logo mail_from smtp_host smtp_port smtp_tls "
+    "smtp_username smtp_password smtp_timeout mail_token_url mail_client_id mail_client_secret mail_refresh_token "
+    "mail_token_scope web_url letter_webhook_brings task_queue log_level clamav_address",
     ("worker", "cli"): "database_url keyring keys_database_url issuers audience policy_dir default_policy "
-    "default_language firm_name firm_logo outbox_dir backup_days checkpoint_key task_queue",
+    "default_language firm_name firm_name_zh firm_logo outbox_dir backup_days checkpoint_key task_queue",
     ("web", "cli"): "report_zone",
     ("channels", "migrate", "cli", "web", "worker"): "database_url keyring keys_database_url",
 }

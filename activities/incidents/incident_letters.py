@@ -140,7 +140,7 @@ class IncidentLetters:
             name=customer.name,
             language=language,
             zone=pack.calendar.zone,
-            firm_name=self._settings.firm_name,
+            firm_name=self._settings.firm.in_language(language),
             at=at,
             findings=await _found(connection, request),
         )

@@ -323,7 +323,7 @@ class Letters:
             complaint=Complaint.recorded(case["complaint"]),
             name=case["name"],
             pack=pack,
-            firm_name=self._settings.firm_name,
+            firm_name=self._settings.firm.in_language(request.language),
             at=at,
             foreseen=foreseen,
             responded_at=case["responded_at"],

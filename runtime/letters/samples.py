@@ -19,6 +19,7 @@ from domain.case.summary import CaseSummary
 from domain.checks.findings import Check, Finding, Verdict
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import as_rounds, follow, plan
+from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import said
 from domain.ground.words import (
     CaseEvent,
@@ -60,7 +61,7 @@ _MORNING: Final = timedelta(hours=4)
 _ANSWERED: Final = timedelta(days=20)
 """How long ago the response was written, of letters that come after one."""
 _WAITED: Final = timedelta(days=25)
-_MISSING: Final[dict[tuple[str, str, date], list[str]]] = {}
+_MISSING: Final[dict[tuple[str, Bilingual, date], list[str]]] = {}
 _MOST: Final = 100
 _RESPONDED: Final = frozenset({Stage.SETTLING, Stage.FOLLOWING_UP})
 
@@ -75,7 +76,9 @@ class SampleLetter:
     letter: LetterPreview
 
 
-def sample_letters(pack: PolicyPack, *, firm: str, at: datetime, language: str | None = None) -> Iterator[SampleLetter]:
+def sample_letters(
+    pack: PolicyPack, *, firm: Bilingual, at: datetime, language: str | None = None
+) -> Iterator[SampleLetter]:
     """Each letter of *pack* as it would be written *at* that time, in that *language* or in all."""
     for kind in LetterKind:
         for rule, facts, foreseen in _occasions(pack, kind, at):
@@ -85,7 +88,7 @@ def sample_letters(pack: PolicyPack, *, firm: str, at: datetime, language: str |
                 yield SampleLetter(kind, rule, each, written)
 
 
-def missing_letters(pack: PolicyPack, *, firm: str, at: datetime) -> list[str]:
+def missing_letters(pack: PolicyPack, *, firm: Bilingual, at: datetime) -> list[str]:
     """Which letters of *pack* cannot be written, and what each lacks; once where both languages lack the same.
 
     It is found out once a day: writing all of them takes a moment.
@@ -186,7 +189,7 @@ def _written(
     facts: LetterFacts,
     foreseen: list[Deadline],
     *,
-    firm: str,
+    firm: Bilingual,
     at: datetime,
     language: str,
     received: datetime,
@@ -227,7 +230,7 @@ def _written(
             complaint=complaint,
             name=complaint.complainant.name,
             pack=pack,
-            firm_name=firm,
+            firm_name=firm.in_language(language),
             at=at,
             foreseen=foreseen,
             verified=True,

@@ -70,7 +70,7 @@ def pack(
         lambda pool: read_facts(pool, reference), lambda _: Seen(f"evidence pack for {who.value}", [reference])
     )
     languages = _in_order(facts.complaint.language, chosen)
-    made = make_pack(facts, who, languages, firm=load_settings().firm_name)
+    made = make_pack(facts, who, languages, firm=load_settings().firm)
     contents = {name: to_html(made).encode() if name == "html" else to_pdf(made) for name in formats}
     written = _write(contents, _names(made, languages, output), force=force)
     return _answer(facts, made, written)

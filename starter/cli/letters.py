@@ -71,7 +71,7 @@ def preview(
     found = [
         (pack, one)
         for pack in chosen
-        for one in sample_letters(pack, firm=settings.firm_name, at=now, language=language)
+        for one in sample_letters(pack, firm=settings.firm, at=now, language=language)
         if letter in {None, one.kind}
     ]
     if html:
@@ -103,7 +103,7 @@ def _write_pages(folder: Path, found: "Sequence[tuple[PolicyPack, SampleLetter]]
                     one.letter.subject,
                     one.letter.body,
                     language=one.language,
-                    firm=settings.firm_name,
+                    firm=settings.firm.in_language(one.language),
                     logo=logo,
                     ours=settings.web_url,
                 )

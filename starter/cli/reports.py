@@ -73,7 +73,7 @@ def month(
         return found
 
     found = told(lambda: read(made))
-    firm = load_settings().firm_name
+    firm = load_settings().firm
     written = []
     for form in formats:
         path = output / f"complaints-{wanted.name}.{form}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from domain.ground.bilingual import Bilingual
 from domain.ground.words import Role
 from record.proofs import hold_proofs
 from runtime.database import open_pool
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from runtime.database import Pool
 
 
-FIRM: Final = "Example Bullion"  # one of the own names of the demo pack
+FIRM: Final = Bilingual(en="Example Bullion", zh="示例金业")  # of the own names of the demo pack
 TIME_LIMIT: Final = 180.0
 """Seconds from the first complaint until all cases must be closed."""
 _APART: Final = 1.0  # seconds between one complaint and the next
@@ -126,7 +127,8 @@ def _settings(state: Path, mail: MailServer) -> Settings:
     return load_settings(
         state_dir=state,
         default_policy="demo",
-        firm_name=FIRM,
+        firm_name=FIRM.en,
+        firm_name_zh=FIRM.zh,
         log_format="json",
         smtp_host=HOST,
         smtp_port=mail.port,

@@ -7,6 +7,7 @@ of its reader before it is in a block.
 from collections.abc import Sequence
 
 from domain.checks.recompute import Difference
+from domain.ground.bilingual import Bilingual
 from starter.evidence.blocks import Block, Heading, Pack, Page
 from starter.evidence.decided import Decided
 from starter.evidence.found import Found
@@ -19,7 +20,7 @@ from starter.evidence.sources import Sources
 from starter.evidence.words import Words, second, words_of
 
 
-def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, firm: str) -> Pack:
+def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, firm: Bilingual) -> Pack:
     """The pack of *facts* for *reader*, in *languages*, the first one first."""
     differences = facts.differences()
     pages = tuple(_page(facts, reader, words_of(language), differences, firm) for language in languages)
@@ -41,7 +42,7 @@ def findings_for(facts: CaseFacts, reader: Reader, language: str) -> list[Block]
     return [one for one in Found(given).found() if not (isinstance(one, Heading) and one.level <= 2)]
 
 
-def _page(facts: CaseFacts, reader: Reader, words: Words, differences: Sequence[Difference], firm: str) -> Page:
+def _page(facts: CaseFacts, reader: Reader, words: Words, differences: Sequence[Difference], firm: Bilingual) -> Page:
     """The page of one language."""
     given = Given(facts, reader, words, differences, redaction_of(facts, reader, words))
     first = Glance(given)
@@ -56,7 +57,7 @@ def _page(facts: CaseFacts, reader: Reader, words: Words, differences: Sequence[
         language=words.language,
         language_name=words("page", "language"),
         title=words("page", "title"),
-        firm=firm,
+        firm=firm.in_language(words.language),
         subtitle=words("page", "subtitle", reference=facts.reference),
         made_for=words("page", "made_for", reader=words("reader", reader)),
         state=words("page", "state", revision=facts.revision, at=second(facts.as_of)),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import Record
+from domain.ground.bilingual import Bilingual
 from domain.ground.messages import NotAllowed
 from domain.learning.actions import ActionStanding, ActionState, ReportOrder, counted_under
 from domain.learning.monthly import COMPLAINTS, report_of
@@ -107,7 +108,7 @@ async def verify(pool: "Pool", period: Period, keys: Mapping[str, bytes]) -> lis
     return await issuing.verify(pool, COMPLAINTS, period, again, keys)
 
 
-def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str) -> bytes:
+def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: Bilingual) -> bytes:
     """*report* in one of :data:`FORMATS`; of a workbook and CSV the first language.
 
     What writes documents and workbooks is loaded where one is asked for: the pages start a sixth sooner without it.
@@ -123,7 +124,7 @@ def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str
         case "xlsx":
             from starter.reports.workbook import to_workbook
 
-            return to_workbook(report, tree, languages[0], firm=firm)
+            return to_workbook(report, tree, languages[0], firm=firm.in_language(languages[0]))
         case "csv":
             return to_csv(report, tree, languages[0]).encode()
         case "json":
@@ -132,7 +133,7 @@ def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str
 
 
 def files_to_mail(
-    firm: str, sign: Sign | None = None
+    firm: Bilingual, sign: Sign | None = None
 ) -> "Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]":
     """How the report of a month is made for the mail: its name in the first language, and its files by name."""
 

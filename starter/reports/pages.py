@@ -6,6 +6,7 @@ from typing import Final
 
 from babel.dates import format_date
 
+from domain.ground.bilingual import Bilingual
 from domain.learning.periods import Period
 from domain.learning.report import Figure as Number
 from domain.learning.report import Report, Row, Table
@@ -23,19 +24,19 @@ _WIDER: Final = 21
 _GOOD: Final = Decimal("0.99")
 
 
-def laid_out(report: Report, languages: Sequence[str], tree: CauseTree, *, firm: str) -> Document:
+def laid_out(report: Report, languages: Sequence[str], tree: CauseTree, *, firm: Bilingual) -> Document:
     """*report* as a document in these *languages*."""
     pages = tuple(_page(report, report_words(language), tree, firm) for language in languages)
-    return Document(title=f"{pages[0].title} · {firm}", content_hash=report.hash, pages=pages)
+    return Document(title=f"{pages[0].title} · {pages[0].firm}", content_hash=report.hash, pages=pages)
 
 
-def _page(report: Report, words: Words, tree: CauseTree, firm: str) -> Page:
+def _page(report: Report, words: Words, tree: CauseTree, firm: Bilingual) -> Page:
     period = report.period
     return Page(
         language=words.language,
         language_name=words("page", "language_name"),
         title=words("page", "title", period=period_name(period, words)),
-        firm=firm,
+        firm=firm.in_language(words.language),
         subtitle=words("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone),
         made_for=words("page", "made_for"),
         state=words("page", "state", cut_off=f"{report.cut_off:,}", record=report.record[:16] or "–"),

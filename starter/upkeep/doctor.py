@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.ground.bilingual import Bilingual
 from domain.ground.words import WORKFLOW
 from domain.incidents import incident
 from domain.learning.articles import ArticleState
@@ -217,7 +218,7 @@ def _of_record(settings: Settings, pool: "Pool | None", now: datetime) -> Mappin
     """What can be looked at without Temporal, those first that are quick however many cases there are."""
     alone: dict[str, Check] = {
         "mail login": lambda: _mail_login(settings),
-        "rules": lambda: asyncio.to_thread(lambda: list(_rules(now, settings.firm_name))),
+        "rules": lambda: asyncio.to_thread(lambda: list(_rules(now, settings.firm))),
     }
     if pool is None:
         return alone
@@ -264,7 +265,7 @@ def _page(
     return Diagnosis(at=now, troubles=tuple(shown), more=more, unchecked=tuple(unchecked), late=dict(late))
 
 
-def _rules(now: datetime, firm: str) -> Iterable[Trouble]:
+def _rules(now: datetime, firm: Bilingual) -> Iterable[Trouble]:
     for name, calendar in sorted(calendars_in_use().items()):
         until = calendar.verified_until
         if until is not None and until <= (now + EXPIRES_SOON).date():

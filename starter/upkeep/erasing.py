@@ -209,7 +209,7 @@ async def _write(  # noqa: PLR0917 (what is told)
         words["opening"],
         "\n".join(told),
         words["closing"].format(day=day.isoformat()),
-        words["sign_off"].format(firm=settings.firm_name),
+        words["sign_off"].format(firm=settings.firm.in_language(who["language"])),
     )
     key = refusal_of(erasure)
     identity = message_id(key, settings.mail_from)

@@ -9,6 +9,7 @@ from domain.case.complaint import Complaint
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding
 from domain.checks.tolerances import Tolerances
+from domain.ground.bilingual import Bilingual
 from domain.ground.timeline import Entry
 from domain.log.trade_log import Quote, Side
 from starter.evidence.blocks import Badge, Block, Cards, Figure, Grid, Heading, Pack, Pairs, Prose, Working
@@ -88,7 +89,7 @@ def case(
 
 
 def pack(facts: CaseFacts, reader: Reader = Reader.HANDLER, *languages: str) -> Pack:
-    return make_pack(facts, reader, languages or ("en", "zh-CN"), firm="The Firm")
+    return make_pack(facts, reader, languages or ("en", "zh-CN"), firm=Bilingual(en="The Firm", zh="The Firm"))
 
 
 def texts(made: Pack) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from openpyxl import load_workbook
 
 from bench.generated_cases import generated
+from domain.ground.bilingual import Bilingual
 from domain.learning.definitions import closed_by
 from domain.learning.facts import CaseFact
 from domain.learning.monthly import report_of
@@ -37,6 +38,7 @@ from tests.cli.command_line import CommandLine
 from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
 from tests.evidence.test_redaction import pdf_text
 
+FIRM = Bilingual(en="A Firm", zh="某公司")
 NOVEMBER = Period.named("2026-11", "Asia/Hong_Kong")
 
 
@@ -82,14 +84,14 @@ def numbers(texts: Iterable[str]) -> list[str]:
 
 def test_every_format_has_the_same_numbers(report: Report) -> None:
     told = [cell(figure) for figure in report.figures()]
-    made = {form: rendered(report, form, ("en",), firm="A Firm") for form in FORMATS}
+    made = {form: rendered(report, form, ("en",), firm=FIRM) for form in FORMATS}
 
     page = Cells()
     page.feed(made["html"].decode())
     assert all(one in page.cells for one in told)
     assert is_within(numbers(told), numbers(page.cells))
 
-    plain = to_pdf(laid_out(report, ("en",), load_causes(), firm="A Firm"), compress=False)
+    plain = to_pdf(laid_out(report, ("en",), load_causes(), firm=FIRM), compress=False)
     written = pdf_text(plain.replace(rb"\226", b"-"))  # the dash of an interval
     assert is_within(numbers(told), numbers([written]))
 
@@ -120,7 +122,7 @@ def is_within(wanted: list[str], found: list[str]) -> bool:
 def test_the_same_report_gives_the_same_bytes_in_every_format(report: Report) -> None:
     again = counted()
     for form in FORMATS:
-        assert rendered(again, form, LANGUAGES, firm="A Firm") == rendered(report, form, LANGUAGES, firm="A Firm"), form
+        assert rendered(again, form, LANGUAGES, firm=FIRM) == rendered(report, form, LANGUAGES, firm=FIRM), form
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -197,11 +199,13 @@ def test_of_all_changes_between_two_reports_none_goes_unsaid_in_any_format() -> 
             if before.get(key, 0) != after.get(key, 0) and ".total." not in key:
                 assert told[key] == (was_or(was, key), was_or(now, key)), key
         assert shown.restated_from == was.cut_off
-        rows = list(csv.DictReader(StringIO(rendered(shown, "csv", ("en",), firm="A Firm").decode())))
+        rows = list(csv.DictReader(StringIO(rendered(shown, "csv", ("en",), firm=FIRM).decode())))
         assert {row["key"] for row in rows if row["restated"]} == told.keys()
-        assert rendered(shown, "html", ("en",), firm="A Firm").count("‡".encode()) == len(told) + 1
+        assert rendered(shown, "html", ("en",), firm=FIRM).count("‡".encode()) == len(told) + 1
         for table, sheet in zip(
-            shown.tables, load_workbook(BytesIO(rendered(shown, "xlsx", ("en",), firm="A"))).worksheets[1:], strict=True
+            shown.tables,
+            load_workbook(BytesIO(rendered(shown, "xlsx", ("en",), firm=FIRM))).worksheets[1:],
+            strict=True,
         ):
             in_sheet = in_columns(sheet)
             for row in table.rows:
@@ -253,9 +257,9 @@ def test_a_word_that_packs_mean_by_different_sources_is_told_by_each() -> None:
 
 def test_a_name_that_a_spreadsheet_would_take_for_a_formula_is_text() -> None:
     report = report_on([CaseFact("RD-1", NOVEMBER.start, "uk-fca", "web", product="=HYPERLINK(1)")])
-    sheet = load_workbook(BytesIO(rendered(report, "xlsx", ("en",), firm="=A"))).worksheets
+    sheet = load_workbook(BytesIO(rendered(report, "xlsx", ("en",), firm=Bilingual(en="=A", zh="=A")))).worksheets
     assert {cell.data_type for one in sheet for row in one.iter_rows() for cell in row} <= {"s", "n"}
-    rows = csv.DictReader(StringIO(rendered(report, "csv", ("en",), firm="A").decode()))
+    rows = csv.DictReader(StringIO(rendered(report, "csv", ("en",), firm=FIRM).decode()))
     assert "'=HYPERLINK(1)" in {row["name"] for row in rows}
 
 

@@ -43,6 +43,7 @@ from domain.rules.policy import PolicyPack
 from runtime.letters.letter_text import Standing, write_letter
 from runtime.policies import find_pack
 
+FIRM = Bilingual(en="Example Bullion", zh="示例金业")
 NOW = datetime(2026, 7, 3, 3, 0, tzinfo=UTC)
 PACK = find_pack("platform-default", NOW)
 """The pack of the tests' complaints. What it lacks for letters of some kinds, :data:`FULL_PACK` has."""
@@ -283,7 +284,7 @@ def written(
 ) -> tuple[str, str]:
     known: dict[str, Any] = {
         "foreseen": foreseen(request, pack),
-        "firm_name": "Example Bullion",
+        "firm_name": FIRM.en,
         "at": NOW,
         "verified": True,
     }

@@ -15,7 +15,7 @@ from runtime.letters.drawing import Heading, Labelled, Listed, Paragraph, blocks
 from runtime.letters.samples import sample_letters
 from runtime.letters.stationery import LANGUAGES
 from runtime.settings import ConfigurationError, Settings, load_settings
-from tests.letters.support import FULL_PACK, NOW, PACK, full_facts, letter, route, with_rules, written
+from tests.letters.support import FIRM, FULL_PACK, NOW, PACK, full_facts, letter, route, with_rules, written
 from tests.letters.test_mail import message
 from tests.web.chromium import needs_chromium, started
 from tests.web.test_files import picture
@@ -115,7 +115,7 @@ def test_references_numbers_and_dates_are_kept_whole_and_their_letters_as_they_a
 async def test_on_a_telephone_no_reference_and_no_label_is_broken() -> None:
     async with started() as browser:
         page = await browser.new_page(viewport={"width": 320, "height": 800})
-        for one in sample_letters(FULL_PACK, firm="Example Bullion", at=NOW):
+        for one in sample_letters(FULL_PACK, firm=FIRM, at=NOW):
             assert one.letter.subject
             assert one.letter.body
             html = mail_page(one.letter.subject, one.letter.body, language=one.language, firm="A & B", logo=None)

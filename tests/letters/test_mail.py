@@ -28,7 +28,7 @@ def mailer(port: int, **settings: Any) -> Mailer:
     )
 
 
-FIRM = Settings(firm_name="Example Bullion 示例金业", mail_from="complaints@example.com")
+FIRM = Settings(firm_name="Example Bullion", firm_name_zh="示例金业", mail_from="complaints@example.com")
 
 
 def message(settings: Settings = FIRM, **changes: Any) -> EmailMessage:
@@ -56,7 +56,8 @@ async def test_a_message_arrives_as_it_was_composed() -> None:
     [received] = receiver.messages
     assert receiver.recipients == [RECIPIENT]
     assert received["Subject"] == "投诉受理告知（投诉编号 RD-K7M4-9QXT-2VBHC）"
-    assert received["From"].addresses[0].display_name == "Example Bullion 示例金业"
+    assert received["From"].addresses[0].display_name == "示例金业"
+    assert message(language="en")["From"].addresses[0].display_name == "Example Bullion"
     assert received["From"].addresses[0].addr_spec == "complaints@example.com"
     assert received["To"] == RECIPIENT
     assert received["Date"].datetime == AT

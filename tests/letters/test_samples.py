@@ -9,20 +9,20 @@ from runtime.letters.samples import missing_letters, sample_letters
 from runtime.letters.stationery import LANGUAGES
 from runtime.policies import load_packs
 from runtime.settings import load_settings
-from tests.letters.support import FULL_PACK, NOW, rule, with_rules
+from tests.letters.support import FIRM, FULL_PACK, NOW, rule, with_rules
 
 
 def test_every_letter_of_every_pack_can_be_written_in_both_languages() -> None:
     packs = [pack for versions in load_packs().values() for pack in versions]
     for pack in packs:
-        lacking = missing_letters(pack, firm="Example Bullion", at=NOW)
+        lacking = missing_letters(pack, firm=FIRM, at=NOW)
         assert pack.demands or not lacking, pack.id
         assert all(pack.id in lacks for lacks in lacking)
-    assert any(pack.demands and missing_letters(pack, firm="Example Bullion", at=NOW) for pack in packs)
+    assert any(pack.demands and missing_letters(pack, firm=FIRM, at=NOW) for pack in packs)
 
 
 def test_each_kind_and_each_occasion_has_a_letter_of_its_own_and_what_is_missing_is_told_once() -> None:
-    found = list(sample_letters(FULL_PACK, firm="Example Bullion", at=NOW))
+    found = list(sample_letters(FULL_PACK, firm=FIRM, at=NOW))
     assert {one.kind for one in found} == set(LetterKind)
     assert len({one.letter.body for one in found}) == len(found)
     assert {(one.kind, one.rule) for one in found if one.rule} == {
@@ -33,7 +33,7 @@ def test_each_kind_and_each_occasion_has_a_letter_of_its_own_and_what_is_missing
     assert {one.language for one in found} == set(LANGUAGES)
 
     demanding = with_rules(FULL_PACK, letters=(rule(LetterKind.REMINDER, Element.OMBUDSMAN),))
-    [lacks] = missing_letters(demanding, firm="Example Bullion", at=NOW)
+    [lacks] = missing_letters(demanding, firm=FIRM, at=NOW)
     assert lacks.startswith("reminder cannot be written without ombudsman, which letters[reminder]")
 
 

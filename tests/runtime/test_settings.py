@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.ground.bilingual import Bilingual
 from runtime.paths import MIGRATIONS, POLICIES, ROOT, TEMPLATES
 from runtime.settings import SECRETS, ConfigurationError, Settings, load_settings, variable_of
 
@@ -24,6 +25,13 @@ def test_without_any_variable_the_defaults_hold() -> None:
         15,
     )
     assert settings.staff_addresses == {}
+
+
+def test_the_firm_has_a_name_in_each_language_and_one_does_for_both() -> None:
+    assert load_settings().firm == Bilingual(en="the firm", zh="本公司")
+    assert load_settings(firm_name="Example Bullion").firm == Bilingual(en="Example Bullion", zh="Example Bullion")
+    named = load_settings(firm_name="Example Bullion", firm_name_zh="示例金业")
+    assert named.firm == Bilingual(en="Example Bullion", zh="示例金业")
 
 
 def test_the_outbox_is_in_the_state_folder_unless_it_is_set() -> None:

@@ -11,6 +11,7 @@ import pytest
 from activities.intake.dealing import Dealing
 from domain.case.messages.evidence import AddEvidence
 from domain.case.messages.signals import CustomerReply
+from domain.ground.bilingual import Bilingual
 from domain.ground.words import Role
 from domain.intake.received import Ending, files_in
 from domain.people.recusal import Why
@@ -166,7 +167,7 @@ async def test_a_note_of_our_own_goes_to_the_case_by_who_adds_it_and_the_custome
     assert await list_files(pool, reference) == [], "no program is told of it"
     facts = await read_facts(pool, reference)
     for reader in Reader:
-        told = title in to_html(make_pack(facts, reader, ["en"], firm="The Firm"))
+        told = title in to_html(make_pack(facts, reader, ["en"], firm=Bilingual(en="The Firm", zh="The Firm")))
         assert told is (reader is not Reader.CUSTOMER), reader
 
 

@@ -53,7 +53,7 @@ async def reports(visit: Visit) -> Response:
         except DoesNotBalance as error:
             unbalanced = str(error)
         if report:
-            page = laid_out(report, [visit.language], load_causes(), firm=visit.doors.settings.firm_name).pages[0]
+            page = laid_out(report, [visit.language], load_causes(), firm=visit.doors.settings.firm).pages[0]
             cut_off = report.cut_off
             blocks = [(type(block).__name__, block) for block in page.blocks]
             title, days = page.title, page.subtitle
@@ -191,7 +191,7 @@ async def report_file(visit: Visit) -> Response:
         raise NotFound from None
     if report is None:
         return _being_made(visit, period)
-    content = rendered(report, form, (visit.language,), firm=visit.doors.settings.firm_name)
+    content = rendered(report, form, (visit.language,), firm=visit.doors.settings.firm)
     name = f'attachment; filename="complaints-{period.name}.{form}"'
     return Response(content, media_type=FILES[form], headers={"content-disposition": name})
 

@@ -38,7 +38,7 @@ async def letters(visit: Visit) -> Response:
     known = load_packs()
     if visit.path["pack"] not in known:
         raise NotFound
-    pack, firm = known[visit.path["pack"]][-1], visit.doors.settings.firm_name
+    pack, firm = known[visit.path["pack"]][-1], visit.doors.settings.firm
     samples = await asyncio.to_thread(lambda: list(sample_letters(pack, firm=firm, at=datetime.now(UTC))))
     groups = [
         (LETTERS[kind].name.in_language(visit.language), rule, list(each))

@@ -111,7 +111,7 @@ async def evidence(visit: Visit) -> Response:
     from starter.evidence.redaction import Reader
 
     facts = await read_facts(visit.doors.pool, reference)
-    firm, language = visit.doors.settings.firm_name, visit.language
+    firm, language = visit.doors.settings.firm, visit.language
 
     def written() -> bytes:
         made = make_pack(facts, Reader.CUSTOMER, [language], firm=firm)

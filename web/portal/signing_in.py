@@ -175,7 +175,8 @@ async def _deliver(doors: Doors, visitor: bytes, email: str, language: str) -> N
     await doors.pool.execute(_CODE, *row)
     settings = doors.settings
     identity = message_id(f"sign-in:{row[0].hex()}", settings.mail_from)
-    facts = {"firm": settings.firm_name, "code": f"{code[:4]} {code[4:]}", "minutes": int(LIFE.total_seconds() // 60)}
+    firm = settings.firm.in_language(language)
+    facts = {"firm": firm, "code": f"{code[:4]} {code[4:]}", "minutes": int(LIFE.total_seconds() // 60)}
     message = compose(
         settings,
         identity=identity,
