@@ -25,5 +25,8 @@ def fill_equation(fill: Fill, reference: Decimal, instrument: Instrument) -> str
 
 
 def _equation(first: Decimal, second: Decimal, lots: Decimal, amount: Decimal, instrument: Instrument) -> str:
+    """With an amount that is not rounded: several are added up, and the sum is rounded once."""
     prices = f"{price_text(first, instrument)} − {price_text(second, instrument)}"
-    return f"({prices}) × {plain(instrument.contract_size)} × {plain(lots)} = {Money.of(amount, instrument.currency)}"
+    rounded = Money.of(amount, instrument.currency)
+    told = str(rounded) if rounded.amount == amount else f"{instrument.currency} {amount.normalize():,f}"
+    return f"({prices}) × {plain(instrument.contract_size)} × {plain(lots)} = {told}"

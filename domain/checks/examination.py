@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from domain.checks.equations import fill_equation
 from domain.checks.facts import Text
 from domain.checks.findings import Verdict
 from domain.checks.market import TYPES, is_followed, limit_of, price_text, utc
@@ -16,7 +17,6 @@ from domain.checks.reach import Reach, reach_before_fill
 from domain.checks.tolerances import Tolerances
 from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
-from domain.money.amounts import Money
 from domain.money.parts import plain
 
 AT_THAT_INSTANT: Final = ReferenceRule.AT_THAT_INSTANT.value
@@ -93,6 +93,12 @@ class Examination:
         loss, rule = max(losses, default=(Decimal(0), AT_THAT_INSTANT))
         return max(loss, Decimal(0)), rule
 
+    @property
+    def equation(self) -> str:
+        """What the fill lost, as a sum that the customer can follow; empty where it lost nothing."""
+        loss, instrument = self.loss[0], self.execution.instrument
+        return fill_equation(self.fill, abs(self.cost - loss), instrument) if loss and instrument else ""
+
     def run(self) -> None:
         fill, order = self.fill, self.execution.order
         self.numbers |= {"price": self._text(fill.price), "at": fill.at.isoformat(), "fill_lots": plain(fill.volume)}
@@ -138,23 +144,20 @@ class Examination:
     def sum_up(self) -> Text:
         """The loss of this fill as a sum the customer can follow."""
         loss, rule = self.loss
-        paid, instrument = self._text(self.fill.price), self.execution.instrument
-        if not loss or instrument is None:
+        equation = self.equation
+        if not equation:
             fair = self._text(self.pricing.reference)
             return Text(
                 f"Measured by the valid price at that moment, {fair}, it cost you nothing.",
                 f"以当时的有效价格 {fair} 衡量，您并未因此受到损失。",
             )
         fair = self._text(abs(self.cost - loss))
-        dear, cheap = (paid, fair) if self.fill.side is Side.BUY else (fair, paid)
-        money = Money.of(loss * self.fill.volume * instrument.contract_size, instrument.currency)
-        terms = f"({dear} − {cheap}) × {plain(instrument.contract_size)} × {plain(self.fill.volume)} = {money}"
         en, zh = {
             AT_THAT_INSTANT: (f"The valid price at that moment was {fair}", f"当时的有效价格为 {fair}"),
             AT_RECEIPT: (f"The valid price when the order arrived was {fair}", f"委托到达时的有效价格为 {fair}"),
             LIMIT_PRICE: (f"It was to be filled at {fair} or better", f"该委托应以 {fair} 或更优价格成交"),
         }[rule]
-        return Text(f"{en}, so the loss is {terms}.", f"{zh}，损失为 {terms}。")
+        return Text(f"{en}, so the loss is {equation}.", f"{zh}，损失为 {equation}。")
 
     def _examine_price(self) -> None:
         """Does the fill lie inside what the valid sources quoted, or on the customer's good side of it?"""

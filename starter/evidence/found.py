@@ -126,7 +126,7 @@ class Found(Section):
         if on_price:
             family = "exit" if on_price[0].closes else "entry"
         formula = words("formula", family) if words.has("formula", family) else finding.formula
-        rule = words("rule", finding.reference_rule) if finding.reference_rule else ""
+        rule = "; ".join(words("rule", each) for each in _rules(finding))
         steps = working(finding, facts, words, self.hide.text)
         if not steps:
             text = words("finding", "no_sum")
@@ -167,6 +167,14 @@ class Found(Section):
             text = words("finding", "same" if finding.evidence else "untouched")
             yield Prose(text=text, tone="good" if finding.evidence else "quiet")
         yield Pairs(title="", pairs=((words("finding", "hash"), stored.hash),), code=True)
+
+
+def _rules(finding: Finding) -> tuple[str, ...]:
+    """What it is measured by: of an order in parts there may be several rules, and its formula names them."""
+    named = finding.formula.partition("/")[2].partition("@")[0].split("+")
+    if len(named) > 1 and finding.reference_rule in named:
+        return tuple(named)
+    return (finding.reference_rule,) if finding.reference_rule else ()
 
 
 def _is_number(text: str) -> bool:

@@ -174,6 +174,9 @@ def _texts(
         texts.append(Text("Nothing was lost by it.", "您未因此受到损失。"))
     elif harm is not None:
         texts.append(decisive.sum_up())
+        others = "; ".join(each.equation for each in examinations if each is not decisive and each.equation)
+        if others:
+            texts.append(Text(f"Its other parts: {others}.", f"其他各笔：{others}。"))
         if len(fills) > 1:
             texts.append(Text(f"Over all its parts the loss is {harm}.", f"各笔合计损失为 {harm}。"))
     return texts
