@@ -55,9 +55,14 @@ _TOGETHER = ("notify_has_patch", "query_workflow", "remove_from_cache")
 _MOST_AGAIN: Final = 3
 """How often a workflow is taken up anew for answers that are late, one after the other: somebody may ask all the time,
 and an activity take all of each task."""
+_MOST_IN_DOUBT: Final = 10
+"""How often where the history may hold the answer by now: taken up, the workflow has it as every replay will."""
 _MOST_LATE: Final = 10_000
 _LATE: Final[Counter[str]] = Counter()
 """How often each run was by now, whose last answer was late."""
+
+_OF_A_TASK: Final = 3
+"""The events of a task: it is scheduled, begins, and ends."""
 
 _ASKED_BY_ITSELF = "legacy_query"
 """The id of a query that came with no task. What came before it may have been handed over for it alone."""
@@ -91,6 +96,8 @@ class _InOrder(_WorkflowInstanceImpl):
     of it yet."""
     _seen: tuple[int, int] = (0, 0)
     """When the last task began (nanoseconds), and how long the history was by the last activation."""
+    _asked = 0
+    """How many events at least the commands of the last task leave."""
     _was_replayed = False
     """Whether the last that was handed over had happened before, to another worker or to a forgotten instance."""
     _is_taken_up = False
@@ -122,12 +129,13 @@ class _InOrder(_WorkflowInstanceImpl):
             if (self._is_ahead and at != before) or (at == before and length > known) or self._is_late(act):
                 return _begin_again()
             if (at, length) != self._seen:
-                self._is_taken_up = self._was_replayed and not act.is_replaying
+                self._is_taken_up, self._asked = self._was_replayed and not act.is_replaying, 0
             self._seen, self._was_replayed = (at, length), act.is_replaying
         elif self._is_taken_up and any(job.query_workflow.query_id == _ASKED_BY_ITSELF for job in act.jobs):
             self._is_ahead = True
         completion = super().activate(act)
         self._has_begun = True
+        self._asked += _events_of(completion.successful.commands)
         length = 0 if act.is_replaying and _has_events(act) else act.history_length
         self._begun = {seq: self._begun.get(seq) or length for seq in self._under_way()}
         return completion
@@ -138,13 +146,21 @@ class _InOrder(_WorkflowInstanceImpl):
         if not answered or act.is_replaying:
             return False
         late = any(length and act.history_length > length for length in answered)
-        if late and _LATE[self._info.run_id] < _MOST_AGAIN:
+        most = _MOST_AGAIN if self._is_unrecorded(act) else _MOST_IN_DOUBT
+        if late and _LATE[self._info.run_id] < most:
             if len(_LATE) >= _MOST_LATE:  # other workers have had the next answers of these
                 _LATE.clear()
             _LATE[self._info.run_id] += 1
             return True
         del _LATE[self._info.run_id]
         return False
+
+    def _is_unrecorded(self, act: WorkflowActivation) -> bool:
+        """Whether all events since the last activation are accounted for, so that no answer is among them: it will be
+        recorded with the task that brings it, and have the time of that in every replay.
+        """
+        came = sum(map(_events_before, act.jobs))
+        return act.history_length == self._seen[1] + self._asked + _OF_A_TASK + came
 
     def _leave_an_event(self, before: int) -> None:
         """Of a task that may have none otherwise: one that asks for a local activity, or hears of something.
@@ -156,7 +172,7 @@ class _InOrder(_WorkflowInstanceImpl):
         """
         commands = self._current_completion.successful.commands
         since = commands[before:]
-        undone = {(kind, getattr(each, kind).seq) for each in since for kind in _UNDOES if each.HasField(kind)}
+        undone = _undone_by(since)
         has_one = any(_leaves_an_event(command, undone) for command in since)
         has_ended = any(command.HasField(each) for command in commands for each in _ENDS)
         if not (self._is_held_up or has_one or has_ended):
@@ -248,6 +264,24 @@ def _leaves_an_event(command: WorkflowCommand, undone: Container[tuple[str, int]
     if command.HasField("start_timer"):
         return ("cancel_timer", command.start_timer.seq) not in undone
     return command.HasField("upsert_workflow_search_attributes") or command.update_response.HasField("completed")
+
+
+def _undone_by(commands: Sequence[WorkflowCommand]) -> set[tuple[str, int]]:
+    return {(kind, getattr(each, kind).seq) for each in commands for kind in _UNDOES if each.HasField(kind)}
+
+
+def _events_of(commands: Sequence[WorkflowCommand]) -> int:
+    """How many events *commands* leave at least."""
+    undone = _undone_by(commands)
+    return sum(one.HasField("modify_workflow_properties") or _leaves_an_event(one, undone) for one in commands)
+
+
+def _events_before(job: WorkflowActivationJob) -> int:
+    """How many events there are at least where *job* is handed over, before the task that brings it."""
+    if job.HasField("signal_workflow") or job.HasField("fire_timer"):
+        return 1
+    done = not _is_local(job) and job.HasField("resolve_activity") and job.resolve_activity.result.HasField("completed")
+    return 2 if done else 0
 
 
 def _is_heard(job: WorkflowActivationJob) -> bool:

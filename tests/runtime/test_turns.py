@@ -352,17 +352,23 @@ async def test_what_a_local_activity_answers_keeps_its_time_and_place_though_its
 @pytest.mark.parametrize(
     ("told", "late"),
     [
-        ([(NEW, 3)], False),
-        ([(NEW, 8)], True),
-        ([(REPLAYED, 3), (NEW, 3)], False),
-        ([(REPLAYED, 3), (REPLAYED, 8)], False),
-        ([(REPLAYED, 3), (NEW, 8)], False),
-        ([(REPLAYED, 3), (QUERY, 8), (NEW, 8)], False),
-        ([(REPLAYED, 3), (QUERY, 8), (NEW, 11)], True),
+        ([(NEW, 3)], 0),
+        ([(NEW, 6)], 3),
+        ([(NEW, 7)], 10),
+        ([(NEW, 4), (NEW, 8)], 3),
+        ([(NEW, 4), (NEW, 9)], 10),
+        ([(REPLAYED, 3), (NEW, 3)], 0),
+        ([(REPLAYED, 3), (REPLAYED, 8)], 0),
+        ([(REPLAYED, 3), (NEW, 8)], 0),
+        ([(REPLAYED, 3), (QUERY, 8), (NEW, 8)], 0),
+        ([(REPLAYED, 3), (QUERY, 8), (NEW, 11)], 10),
     ],
     ids=[
         "with its task",
-        "with the next",
+        "with the next, after the events of a task alone",
+        "with the next, after one event more",
+        "with the one after that, which the event of a command is before",
+        "with the one after that, after one event more",
         "once more, with its task",
         "in the history",
         "with the task it was taken up in",
@@ -371,11 +377,20 @@ async def test_what_a_local_activity_answers_keeps_its_time_and_place_though_its
     ],
 )
 def test_a_workflow_is_taken_up_anew_for_an_answer_that_another_task_may_hold(
-    monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, int]], late: bool
+    monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, int]], late: int
 ) -> None:
     """A local activity begins with history 3; *told* are the activations that follow, of which the last brings its
-    answer: of which kind, the length of the history. Where it is late three times in a row, it is taken as it comes."""
-    monkeypatch.setattr(_WorkflowInstanceImpl, "activate", lambda _self, _act: WorkflowActivationCompletion())
+    answer: of which kind, the length of the history. What another activation brings is a timer, and another is set.
+
+    It is taken as it comes where it was *late* so often in a row: sooner if no event can be the answer."""
+
+    def activate(_self: object, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        completion = WorkflowActivationCompletion()
+        if act.jobs[0].HasField("fire_timer") and act.history_length == 4:
+            completion.successful.commands.add().start_timer.seq = 2
+        return completion
+
+    monkeypatch.setattr(_WorkflowInstanceImpl, "activate", activate)
     run = SimpleNamespace(run_id=str(uuid4()))
 
     def is_failed() -> bool:
@@ -397,7 +412,7 @@ def test_a_workflow_is_taken_up_anew_for_an_answer_that_another_task_may_hold(
             failed = instance.activate(act).HasField("failed")
         return failed
 
-    assert [is_failed() for _ in range(4)] == [late] * 3 + [False]
+    assert [is_failed() for _ in range(11)][: late + 1] == [True] * late + [False]
 
 
 async def test_what_comes_waits_for_the_answer_of_a_local_activity(
