@@ -588,6 +588,39 @@ def _charges() -> dict[str, Situation]:
     }
 
 
+def _levels_of_positions() -> dict[str, Situation]:
+    """The platform keeps a stop-loss and a take-profit with the position, and the log has no order of them."""
+    fell, rose = feed(GOLD, "1940.00", (0, "1925.00"), (30, "1920.00")), feed(GOLD, "1940.00", (0, "1951.00"))
+
+    def of(quotes: list[Quote], verdict: str, harm: str | None, at: float = 50, **levels: Any) -> Situation:
+        market = [ordered("M", OrderType.MARKET), fill("1920", order="M", at=after(at), position="P1")]
+        rows = [*quotes, _held("1", ("1920", at), **levels), *market]
+        return Situation(rows, Check.TRIGGER, ("P1",), {"M": (verdict, harm)})
+
+    bought = ordered("M", OrderType.MARKET, side=Side.BUY, position=None)
+    still_open = [
+        bought,
+        fill("1940", Side.BUY, order="M", at=after(-60)),
+        _held("1", opened_at=after(-60), stop=D(1930)),
+    ]
+    own = ordered("L", OrderType.STOP_LOSS, "1930", -60, state=OrderState.CANCELLED, ended_at=after(50))
+    with_its_order = of(fell, "no_fault", "USD 0.00", stop=D(1930))
+    return {
+        "a stop on the position was passed, nobody knows since when it stood: a person": of(
+            fell, "inconclusive", None, stop=D(1930)
+        ),
+        "a target on the position was passed: a person": of(rose, "inconclusive", None, target=D(1950)),
+        "neither was passed": of(fell, "no_fault", "USD 0.00", stop=D(1915), target=D(1950)),
+        "a stop that was passed after the closing": of(fell, "no_fault", "USD 0.00", at=-5, stop=D(1930)),
+        "a position that stands open beyond its stop: a person": Situation(
+            [*fell, *still_open], Check.TRIGGER, ("P1",), {"M": ("inconclusive", None)}
+        ),
+        "where the log has the order it is judged by itself: (1925 − 1920) × 100": with_its_order._replace(
+            rows=[*with_its_order.rows, own], found=with_its_order.found | {"L": ("firm_fault", "USD 500.00")}
+        ),
+    }
+
+
 SITUATIONS: Final = (
     _waited_for_days()
     | _filled_in_part()
@@ -600,6 +633,7 @@ SITUATIONS: Final = (
     | _stop_limits_with_their_limit()
     | _outages()
     | _charges()
+    | _levels_of_positions()
 )
 
 

@@ -28,12 +28,13 @@ from domain.checks.market import (
 from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import LOOK_BACK, Reach, passed_by, reach_before_fill, reach_of_waiting
+from domain.checks.trigger.attached import waited_for_nothing
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Instrument, Order, OrderState, OrderType, Position, Side
 from domain.money.parts import PRECISION, Part, plain
 
-FORMULA: Final = "trigger/first-valid-price-through@4"
+FORMULA: Final = "trigger/first-valid-price-through@5"
 
 
 def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
@@ -56,8 +57,7 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
     if order.type is OrderType.STOP_LIMIT and filled and order.limit_price is None:
         return _without_limit(report, order)
     if order.type not in PENDING:
-        report.say(f"Order {subject} waited for no price.", f"订单 {subject} 并非等待触发的委托。")
-        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=instrument.currency)
+        return waited_for_nothing(report, order, instrument, given)
     if order.price is None:
         return report.lacking(
             f"trigger price of order {subject}",

@@ -1,14 +1,17 @@
 """Finds the orders that waited for a price, filled or not, and what was quoted while they waited."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from domain.checks.facts import LogFacts
 from domain.checks.findings import Finding
 from domain.checks.gathering.afterwards import afterwards, schedules
-from domain.checks.gathering.asked import Asked, Seen, facts_of
+from domain.checks.gathering.asked import MOST_ROWS, Asked, Seen, facts_of
 from domain.checks.gathering.orders import executions_meant, quotes_through, seen_of, waited_until
 from domain.checks.market import PENDING, WAITS_FOR_BETTER, as_limit, is_followed
 from domain.checks.moments import STALE, Execution
 from domain.checks.reach import passed_by, reach_of_waiting
+from domain.checks.trigger.attached import attached
 from domain.ground.base import Record
 from domain.log.trade_log import Order, OrderType, Position
 
@@ -17,11 +20,8 @@ async def gather(asked: Asked) -> list[Finding]:
     executions, findings = await executions_meant(asked)
     positions = {row.position: row for each in executions if (row := each.position)}
     known = {each.id for each in executions}
-    waiting = [
-        row
-        for row in await asked.log.orders(asked.account, sorted(positions))
-        if row.type in PENDING and row.order not in known
-    ]
+    beside = await asked.log.orders(asked.account, sorted(positions))
+    waiting = [row for row in beside if row.type in PENDING and row.order not in known]
     every = [(each.order, each) for each in executions] + [(row, _unfilled(row)) for row in waiting]
     seen = dict(zip([each.id for each in executions], await seen_of(asked, executions), strict=True))
     for order, each in every:
@@ -48,8 +48,27 @@ async def gather(asked: Asked) -> list[Finding]:
                 limit = given.tolerances.price_of(instrument) if instrument else Decimal(0)
                 found = await _in_vain(asked, order, order.price, position, limit)
                 facts = facts.model_copy(update=found | {"quotes": (*facts.quotes, *found["quotes"])})
+        if order is not None and order.type not in PENDING and each.fills:
+            facts = await _attached(asked, order, facts, beside)
         findings.append(asked.judge(each.id, facts, given))
     return findings
+
+
+async def _attached(asked: Asked, order: Order, facts: LogFacts, beside: Sequence[Order]) -> LogFacts:
+    """*facts* with what was quoted while something stood on the position that *order* closed, or opened."""
+    held = facts.positions
+    if order.position is None:
+        named = sorted({fill.position for fill in facts.fills if fill.position}) or list(asked.request.trades)
+        held = tuple(await asked.log.positions(asked.account, named, limit=MOST_ROWS)) if named else ()
+        beside = await asked.log.orders(asked.account, [row.position for row in held])
+    names = {row.position for row in held}
+    orders = tuple(dict.fromkeys([*facts.orders, *(row for row in beside if row.position in names)]))
+    quotes = list(facts.quotes)
+    for position, waits in attached(order, facts.fills, held, orders, asked.as_of):
+        quotes += await quotes_through(asked, waits, waits.price or position.open_price, _unfilled(waits), position)
+    if all(row.stop is None and row.target is None for row in held):
+        return facts
+    return facts.model_copy(update={"positions": held, "orders": orders, "quotes": tuple(dict.fromkeys(quotes))})
 
 
 def _judged(order: Order, each: Execution) -> bool:
