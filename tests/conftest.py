@@ -158,6 +158,7 @@ async def _last_replay(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-histories", type=Path, help="folder to put the history of every case into")
     parser.addoption("--record-all-histories", type=Path, help="folder to put the history of every workflow into")
+    parser.addoption("--write-guards", action="store_true", help="write the list of what guards the record anew")
 
 
 _KEYS: list[Vault] = []

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     MAIL_LOGIN = "mail_login"
     MAILBOX_SILENT = "mailbox_silent"
     LEDGER_FAULT = "ledger_fault"
+    GUARD_MISSING = "guard_missing"
     MESSAGES_REJECTED = "messages_rejected"
     CALENDAR_RUNS_OUT = "calendar_runs_out"
     PACK_RUNS_OUT = "pack_runs_out"
@@ -55,6 +56,8 @@ TO_DO: Final = {
     Kind.MAIL_LOGIN: "authorise this installation again at the mail provider, and set its secret or refresh token",
     Kind.MAILBOX_SILENT: "the log of the channels says what the mail server refuses; mail waits in the mailbox",
     Kind.LEDGER_FAULT: "stop paying and run `redress ledger check`; after a restore `redress reconcile`",
+    Kind.GUARD_MISSING: "whoever owns the database changed it: run `redress audit verify`, and put it back as its"
+    " migration made it",
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",
     Kind.PACK_RUNS_OUT: "write the version that is to follow",

@@ -43,6 +43,7 @@ from starter.client.directory import People, packs_in_force
 from starter.client.process import ProcessReviews
 from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
+from starter.upkeep.guards import missing_guards
 from starter.upkeep.questions import BATCH, QUESTIONS, ask
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _RESTS: Final = timedelta(minutes=10)
 """What took long is not looked at again before, unless somebody waits for it."""
 _FRESH: Final = timedelta(seconds=30)
 _OF_RECORD: Final = frozenset(
-    {*QUESTIONS, "directory", "answers", "process", "ledger", "cases and workflows", "activities"}
+    {*QUESTIONS, "guards", "directory", "answers", "process", "ledger", "cases and workflows", "activities"}
 )
 _OF_TEMPORAL: Final = frozenset({"workers", "failing workflows", "cases and workflows", "activities"})
 CHECKS: Final = frozenset({"mail login", "rules"}) | _OF_RECORD | _OF_TEMPORAL
@@ -223,6 +224,7 @@ def _of_record(settings: Settings, pool: "Pool | None", now: datetime) -> Mappin
     if pool is None:
         return alone
     checks: dict[str, Check] = {name: partial(ask, pool, question, now) for name, question in QUESTIONS.items()}
+    checks["guards"] = lambda: missing_guards(pool)
     checks["directory"] = lambda: _directory(pool, now)
     checks["answers"] = lambda: out_of_date(pool, now)
     checks["process"] = lambda: process_overdue(pool, now)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import pytest
 
 import starter.upkeep.doctor
@@ -13,6 +14,7 @@ import web.desk.across
 from domain.ground.words import Role
 from domain.people.recusal import Why
 from runtime.database import Pool
+from runtime.embedded_postgres import EmbeddedPostgres
 from starter.upkeep.diagnosis import Kind, Trouble
 from starter.upkeep.doctor import CHECKS, Doctor
 from tests.case.support import keeping
@@ -69,6 +71,46 @@ async def test_a_check_that_takes_long_goes_on_while_the_page_tells_what_is_know
         await signed_in(browser, doors, Staff(id="h-9", roles=(Role.HANDLER,)))
         assert await page("a case that is hidden from you has a fault")
         assert not await page(reference)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_guard_that_was_taken_away_is_told_in_the_language_of_who_reads(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch, language: str, postgres: EmbeddedPostgres
+) -> None:
+    monkeypatch.setattr(starter.upkeep.doctor, "_rules", lambda *_: [])
+    owner = await asyncpg.connect(postgres.url(await doors.pool.fetchval("select current_database()")))
+    await owner.execute(
+        """
+        alter table casefile.letters drop constraint sealed_for;
+        alter table casefile.timeline disable trigger chained;
+        create rule quiet as on insert to casefile.signs do instead nothing;
+        grant delete on casefile.letters to redress_writer;
+        create or replace function casefile.refuse_change() returns trigger language plpgsql as 'begin return new; end';
+        """
+    )
+    await owner.close()
+    async with Browser(create_app(doors), language) as browser:
+        await signed_in(browser, doors, Staff(id="h-1", roles=(Role.HANDLER,)))
+
+        async def told() -> str:
+            _, _, after = (await browser.get("/desk/doctor")).text.partition(
+                words("desk.word.Kind.guard_missing", language)
+            )
+            return after.partition("</section>")[0]
+
+        await eventually(told, "what the guards are")
+        section = await told()
+    places = re.findall(r'"number">([^<]*)</span> ([^<]*)<', section)
+    assert [place for place, _ in places] == [
+        "casefile.letters constraint sealed_for",
+        "casefile.letters redress_writer may not delete",
+        "casefile.refuse_change() function",
+        "casefile.signs rule quiet",
+        "casefile.timeline trigger chained",
+    ]
+    said = [what for _, what in places]
+    assert len(set(said)) == 5, "each in its own words"
+    assert all(re.search("[一-鿿]", what) for what in (*said, section.partition("soft")[2])) == (language == "zh-CN")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

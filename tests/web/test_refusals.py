@@ -153,11 +153,18 @@ def of_the_doctor() -> Iterator[str]:
                     yield text
 
 
+def of_the_guards() -> Iterator[str]:
+    """What the doctor says of a guard of the record."""
+    source = Path("starter/upkeep/guards.py").read_text("utf-8")
+    return (one or other for one, other in re.findall(r""""((?:it|no) [a-z ]+)"|then '([^']+)' end""", source))
+
+
 def said_elsewhere() -> set[str]:
     found = {
         *waited_for(),
         *of_a_dossier(),
         *of_the_doctor(),
+        *of_the_guards(),
         *TO_DO.values(),
         "decided by rule",
         "the case was taken up again",
