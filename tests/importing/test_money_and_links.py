@@ -50,7 +50,19 @@ def test_the_types_of_mt5_tell_the_kind_whatever_the_comment_says(type_: str, ki
     [
         *(
             (each, FEE)
-            for each in ("Inactivity fee", "手续费", "手續費", "手數料", "Commission", "出金手续费", "账户管理费")
+            for each in (
+                "Inactivity fee",
+                "手续费",
+                "手續費",
+                "手數料",
+                "Commission",
+                "出金手续费",
+                "账户管理费",
+                "VPS 03/2026",
+                "Signal subscription",
+                "Data feed",
+                "信号订阅费",
+            )
         ),
         *((each, SWAP) for each in ("Interest", "隔夜利息", "Swap", "Rollover 3 days", "库存费", "過夜費")),
         *((each, ADJUSTMENT) for each in ("Negative balance correction", "Dividend XAU", "股息", "负余额清零", "赠金")),

@@ -161,6 +161,19 @@ async def test_a_comma_that_may_stand_between_thousands_is_no_point(pool: Pool, 
     assert (await the_quote(pool))[1:] == ("3000.1", "3000.40")
 
 
+async def test_without_a_heading_every_line_is_held_against_what_the_first_was_taken_for(
+    pool: Pool, tmp_path: Path
+) -> None:
+    """A price and a volume look like two prices where the volume happens to be about the price."""
+    lines = ["1772503200250,2900,3000.40", "1772503201250,12,3000.41", "1772503202250,3000.40,3000.70"]
+    report = await load(pool, write(tmp_path / "q.csv", "\n".join(lines) + "\n"), LP)
+    assert (report.loaded, report.rejected) == (2, 1)
+    assert report.rejects_path is not None
+    assert "too far apart for two prices" in report.rejects_path.read_text()
+    headed = ["time,bid,ask", "1772503203250,12,3000.41"]  # what the file says is taken as it says it
+    assert (await load(pool, write(tmp_path / "h.csv", "\n".join(headed) + "\n"), LP)).loaded == 1
+
+
 @pytest.mark.parametrize(
     ("heading", "time", "clocks"),
     [

@@ -49,7 +49,8 @@ _WORDS: Final[Sequence[tuple[re.Pattern[str], EntryKind]]] = tuple(
         (
             EntryKind.FEE,
             r"(?<!\bno )(?<!\bzero )\b(?:commissions?|fees?|charges?|inactivity)\b(?![ -]?free)",
-            "(?<!免)(?:手续费|手續費|手数料|手數料|佣金|服务费|服務費|管理费|管理費|扣费|扣費|收费|收費|费用|費用)",
+            r"\bsubscriptions?\b|\bvps\b|\bdata[ -]?feed\b",
+            "(?<!免)(?:手续费|手續費|手数料|手數料|佣金|服务费|服務費|管理费|管理費|订阅费|訂閱費|扣费|扣費|收费|收費|费用|費用)",
         ),
         (
             EntryKind.ADJUSTMENT,

@@ -8,7 +8,7 @@ counts its seconds since 1970 on the server's clock, so a clock that is named co
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -65,6 +65,8 @@ class Columns(NamedTuple):
     ask: int
     date: int | None = None
     symbol: int | None = None
+    named: bool = True
+    """Whether the file says which they are, and not its first line alone by what it is like."""
 
 
 def tick_columns(header: str) -> Columns | None:
@@ -115,9 +117,14 @@ def bare_columns(first: str) -> Columns | None:
     if (shape := _BARE(first.strip())) is None or (shape[1] == "," and first.count(",") != 2):
         return None
     one, other = (Decimal(price.replace(",", ".")) for price in shape.groups()[1:])
-    if not 0 < max(one, other) <= min(one, other) * _WIDEST:
+    if not _alike(one, other):
         return None
-    return Columns(shape[1], 3, 0, *((1, 2) if one <= other else (2, 1)))
+    return Columns(shape[1], 3, 0, *((1, 2) if one <= other else (2, 1)), named=False)
+
+
+def _alike(one: Decimal, other: Decimal) -> bool:
+    """Whether both may be prices of one instrument at one instant."""
+    return 0 < max(one, other) <= min(one, other) * _WIDEST
 
 
 def is_fxcm(lines: Sequence[str]) -> bool:
@@ -198,10 +205,20 @@ def _ticks(
                 continue
             if columns.delimiter != ",":
                 bid, ask = (_with_point(price, digits[symbol]) for price in (bid, ask))
+            if not columns.named and not _priced(bid, ask):
+                raise BadRow("bid, ask", "are too far apart for two prices, and no heading says what they are")
             at = _instant(time, times, options.dates, of_server=of_server)
             yield SourceRow(line, text, make.quote(at, bid, ask))
         except BadRow as bad:
             yield SourceRow(line, text, reason=str(bad))
+
+
+def _priced(bid: str, ask: str) -> bool:
+    """Whether *bid* and *ask* may be two prices; what is no number is told of elsewhere."""
+    try:
+        return _alike(Decimal(bid), Decimal(ask))
+    except InvalidOperation:
+        return True
 
 
 def _with_point(price: str, digits: int) -> str:
