@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from record.chain_verifier import CHAIN, CHECKPOINTS, RESTORES, STRAYS
+from record.chain_verifier import CHAIN, CHECKPOINTS, EXPORTED, RESTORES, STRAYS
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -64,6 +64,9 @@ async def export(connection: "Connection", folder: Path) -> int:
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(_AS_STORED)
+        at = (await connection.fetchval("select statement_timestamp()")).astimezone(UTC)
+        said = json.dumps({"at": at.isoformat(timespec="seconds")})
+        (folder / EXPORTED).write_text(said, encoding="utf-8")
         stored = await _stored(connection)
         rows = await _write(folder / CHAIN, _records(connection, _CHAIN.format(stored=stored)))
         await _write(folder / STRAYS, _records(connection, _STRAYS.format(stored=stored)))

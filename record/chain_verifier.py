@@ -18,6 +18,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,10 @@ TYPE = "redress-checkpoint"
 SPOKEN = "redress-actor+jwt"
 """The type of the tokens by which people say something."""
 CHAIN, STRAYS, CHECKPOINTS, RESTORES = "chain.jsonl", "strays.jsonl", "checkpoints.jws", "restores.jsonl"
+EXPORTED = "exported.json"
+"""As of when the record was exported."""
+MEANWHILE = timedelta(seconds=5)
+"""A checkpoint says when it was begun: so much later it stands in the record, whichever clock is asked."""
 
 
 Head = tuple[str, int, str]
@@ -176,12 +181,16 @@ def _check_declared(row: Mapping[str, Any], issuers: Mapping[str, Issuer]) -> No
 
 
 def check_checkpoints(
-    own: Sequence[Checkpoint], outside: Sequence[Checkpoint], restores: Sequence[Mapping[str, Any]]
+    own: Sequence[Checkpoint],
+    outside: Sequence[Checkpoint],
+    restores: Sequence[Mapping[str, Any]],
+    exported: datetime | None,
 ) -> tuple[set[Head], list[Fault], list[str]]:
     """The heads that the chains must have, what is wrong, and what declared *restores* explain.
 
     Those of *outside* must be among the *own* ones. One that was made between ``since`` and ``until`` of a restore of
     PostgreSQL may be lost, and so may its heads. What the own ones say as well takes nothing back of what left.
+    Those that go on from the last own one and were made after the record was *exported* cannot be in it.
     """
     faults: list[Fault] = []
     known = {one.number: one.token for one in own}
@@ -191,19 +200,40 @@ def check_checkpoints(
             faults.append(Fault("checkpoints", "removed", f"checkpoint {number} is missing, or another follows it"))
             break
         digest = one.digest
+    later = _made_later(own, outside, exported)
     gone: list[Checkpoint] = []
     explained: list[tuple[Mapping[str, Any], list[Checkpoint]]] = [(restore, []) for restore in restores]
     for one in outside:
-        if known.get(one.number) != one.token:
+        if known.get(one.number) != one.token and one not in later:
             next((lost for by, lost in explained if by["since"] <= one.at <= by["until"]), gone).append(one)
     notes = [
         f"{_told(lost)} lost with the restore of {by['since']} that {by['declared_by']} declared: {by['reason']}"
         for by, lost in explained
         if lost
     ]
+    if later:
+        after = f" and the {len(later) - 1} after it" if later[1:] else ""
+        notes.append(
+            f"the export says that it is of {exported}: it is older than checkpoint {later[0].number} of {later[0].at}"
+            f"{after}, and what came later is not in it; if you asked for it later than that, the record was cut off"
+        )
     if gone:
         faults.append(Fault("checkpoints", "rewritten", f"{_told(gone)} not in the database, and left the firm"))
     return {head for one in (*gone, *own) for head in one.heads}, faults, notes
+
+
+def _made_later(
+    own: Sequence[Checkpoint], outside: Sequence[Checkpoint], exported: datetime | None
+) -> list[Checkpoint]:
+    """Those of *outside* that follow the last *own* one, each the one before, and were made since the export."""
+    later: list[Checkpoint] = []
+    last = own[-1] if own else None
+    for one in outside:
+        follows = (one.number, one.previous) == ((last.number + 1, last.digest) if last else (1, ""))
+        if exported and follows and datetime.fromisoformat(one.at) >= exported - MEANWHILE:
+            later.append(one)
+            last = one
+    return later
 
 
 def _told(some: Sequence[Checkpoint]) -> str:
@@ -364,7 +394,7 @@ def verify(
     if outside and not (left or more):
         more.append(Fault("checkpoints", "removed", "the files of checkpoints that left the firm have none"))
     restores, undeclared = read_restores(_lines(folder / RESTORES), issuers)
-    heads, rewritten, notes = check_checkpoints(inside, left, restores)
+    heads, rewritten, notes = check_checkpoints(inside, left, restores, _exported(folder))
     chains = list(check_chains(_lines(folder / CHAIN), heads))
     broken = {fault.reference for fault in chains}
     unknown = [fault for fault in check_heads(heads) if fault.reference not in broken]
@@ -372,6 +402,11 @@ def verify(
         notes.append(f"the checkpoints that left the firm end at {left[-1].at}; the rest is the database's word alone")
     strays = check_strays(_lines(folder / STRAYS))
     return [*faults, *more, *undeclared, *rewritten, *chains, *unknown, *strays], notes
+
+
+def _exported(folder: Path) -> datetime | None:
+    path = folder / EXPORTED
+    return datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["at"]) if path.exists() else None
 
 
 def _text(path: Path) -> list[str]:

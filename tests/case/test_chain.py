@@ -3,6 +3,7 @@
 # ruff: noqa: S608, ASYNC221, ASYNC240 (a superuser writes what they like, and the files are small)
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -20,7 +21,17 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Role, Store
 from record import chain_verifier
 from record.chain import checkpoints_after, export, make_checkpoints
-from record.chain_verifier import TYPE, Fault, read_issuers, read_keys, signed_by, signed_by_in_python, verify
+from record.chain_verifier import (
+    CHECKPOINTS,
+    EXPORTED,
+    TYPE,
+    Fault,
+    read_issuers,
+    read_keys,
+    signed_by,
+    signed_by_in_python,
+    verify,
+)
 from runtime.identity.keys import SigningKey, new_signing_key, own_keys, read_signing_key
 from runtime.outside import FILE, Outside
 from runtime.settings import load_settings
@@ -192,6 +203,47 @@ async def test_who_rewrites_all_of_it_is_found_out_by_what_left_the_firm(audit: 
     assert [(one.reference, one.kind) for one in await audit.faults()] == [
         ("checkpoints", "rewritten"), (first, "rewritten"),
     ]  # fmt: skip
+
+
+async def test_an_export_that_is_older_than_a_checkpoint_is_no_forgery_and_a_record_that_was_cut_off_is_one(
+    audit: Audit,
+) -> None:
+    first, began = audit.references[0], datetime.now(UTC)
+    await audit.checkpoint(began - timedelta(hours=1))
+    await export(audit.connection, audit.exported)
+    after_it = [began + timedelta(minutes=minutes) for minutes in (1, 2)]
+    for number, at in enumerate(after_it, 2):
+        await audit.file.record(update(first, number, entries=[noted(5 + number)]))
+        await audit.checkpoint(at)
+
+    faults, [note] = verify(audit.exported, [audit.outside], audit.keys, audit.issuers)
+    assert faults == []
+    assert f"older than checkpoint 2 of {after_it[0].isoformat(timespec='seconds')} and the 1 after it" in note
+
+    # The same content, exported when these checkpoints were there already: the record was cut off.
+    said = audit.exported / EXPORTED
+    said.write_text(json.dumps({"at": (after_it[0] + timedelta(minutes=1)).isoformat()}))
+    faults, _ = verify(audit.exported, [audit.outside], audit.keys, audit.issuers)
+    assert {(one.reference, one.kind) for one in faults} == {("checkpoints", "rewritten"), (first, "rewritten")}
+    said.unlink()  # of an export that does not say
+    assert faults[0].kind == verify(audit.exported, [audit.outside], audit.keys, audit.issuers)[0][0].kind
+
+
+async def test_an_older_export_that_was_altered_is_still_told_by_what_left_before_it(audit: Audit) -> None:
+    first, began = audit.references[0], datetime.now(UTC)
+    await audit.checkpoint(began - timedelta(hours=1))
+    await audit.as_superuser(SET.format(what="text = 'Other.'", first=first))
+    await audit.rewrite(first)
+    await export(audit.connection, audit.exported)
+    await audit.file.record(update(first, 2, entries=[noted(7)]))
+    await audit.checkpoint(began + timedelta(minutes=1))
+    faults, [note] = verify(audit.exported, [audit.outside], audit.keys, audit.issuers)
+    assert [(one.reference, one.kind) for one in faults] == [(first, "rewritten")]
+    assert "older than checkpoint 2" in note
+    # Nor do they excuse one that does not go on from what the export has.
+    (audit.exported / CHECKPOINTS).write_text("")
+    faults, _ = verify(audit.exported, [audit.outside], audit.keys, audit.issuers)
+    assert ("checkpoints", "rewritten") in [(one.reference, one.kind) for one in faults]
 
 
 async def test_a_file_of_checkpoints_that_was_emptied_cut_or_mixed_is_told_of(audit: Audit) -> None:
