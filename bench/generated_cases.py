@@ -17,7 +17,7 @@ _MOST: Final = {"execution": 34, "withdrawal": 22, "fee": 12, "platform": 9, "ac
 _FINDINGS: Final = {
     "execution": ("execution", "slippage", "stop_out", "trigger", "off_market", "requote"),
     "withdrawal": ("withdrawal_delay",),
-    "fee": ("charges", "suitability"),
+    "fee": ("charges", "fees"),
     "platform": ("outage",),
 }
 _VERDICTS: Final = ("firm_fault", "provider_fault", "market", "no_fault", "customer_action", "inconclusive")

@@ -133,6 +133,8 @@ class EvidenceSnapshot(QuoteSnapshot):
 
 _KNOWS_MORE = """
     select exists (select from tradelog.order_events where account = $1)
+        or exists (select from tradelog.account_terms where account = $1)
+        or exists (select from tradelog.balances where account = $1)
         or exists (select from tradelog.binary_options where account = $1)
         or exists (select from tradelog.cancellations where account = $1)
         or exists (select from tradelog.account_log where account = $1)

@@ -15,7 +15,7 @@ TRADING: Final = frozenset(
 )
 """Categories in which the words of a complaint may add checks: elsewhere "rejected" is no rejected order."""
 
-_BY_NUMBER: Final = frozenset({Check.SUITABILITY, Check.BINARY_OPTION})
+_BY_NUMBER: Final = frozenset({Check.FEES, Check.BINARY_OPTION})
 """What a complaint may name by numbers alone, so that no words decide its category."""
 _WITH_ACCOUNT: Final = TRADING | {Category.DEPOSIT, Category.PRIVACY, Category.SERVICE, Category.OTHER}
 _BOOK: Final = PhraseBook({phrase: check for check, row in CHECKS.items() if row.words for phrase in listed(row.words)})
@@ -40,7 +40,8 @@ _TOLD, _TAKEN, _NUMBERED = "told", "taken", "numbered"
 _SAID: Final = re.compile(
     r"(?P<told>\b(?:said|says?|told|quoted?|agreed|promised|supposed to|meant to|should(?: have)?|instead of|"
     r"rather than|not)\b|说|讲|告诉|告知|约定|谈好|标的|写的|本来|原来|应该|应收|不是)|"
-    r"(?P<taken>\b(?:took|takes?|taken|taking|charged?|charges|charging|deduct(?:ed|s)?|bill(?:ed|s)?|withheld|debited|"
+    r"(?P<taken>\b(?:took|takes?(?![ -]?profits?\b)|taken|taking|"
+    r"charged?|charges|charging|deduct(?:ed|s)?|bill(?:ed|s)?|withheld|debited|"
     r"paid|pay|lost|cost)\b|[收扣划拿付交](?![到益入盘市货件易]))|"
     rf"(?P<numbered>{_DIGITS}|{_CHINESE}{_COUNTED}|{_ENGLISH}{_COUNTED})"
 )
@@ -72,7 +73,7 @@ def pointed_to(text: str) -> tuple[Check, ...]:
     pointed = {check for _, _, check in _BOOK.find(Pieces(text))}
     plain = folded(unicodedata.normalize("NFKC", text))
     if _compares_sums(plain):
-        pointed.add(Check.SUITABILITY)
+        pointed.add(Check.FEES)
     if names_an_option(text):
         pointed.add(Check.BINARY_OPTION)
     if not pointed and _SUM.search(plain):

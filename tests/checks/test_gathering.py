@@ -313,17 +313,30 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
     assert [each.check for each in asked] == [Check.BINARY_OPTION]
     assert (await one(pool, Check.BINARY_OPTION, "XBO1")).missing == ("trade XBO1",)
     assert str((await one(pool, Check.CANCELLED_TRADE, "P1")).harm) == "USD 50.00"
-    assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 15.00"
+    assert str((await one(pool, Check.FEES, "E1")).harm) == "USD 15.00"
     again = fee.model_copy(update={"entry": "E2", "amount": Decimal(-10), "booked_at": after(86_400)})
     await store(pool, again)
-    assert (await one(pool, Check.SUITABILITY, "E2")).missing == ("for which months the fees E2 and E1 were charged",)
+    assert (await one(pool, Check.FEES, "E2")).missing == ("for which months the fees E2 and E1 were charged",)
 
 
 async def test_where_no_fee_is_on_the_account_what_a_trade_cost_is_answered_by_the_charges_alone(pool: Pool) -> None:
     await store(pool, position(close_price=Decimal("1930.00"), closed_at=AT))
-    asked = (await found(pool, Check.CHARGES, Check.SUITABILITY)).findings
+    asked = (await found(pool, Check.CHARGES, Check.FEES)).findings
     assert [finding.check for finding in asked] == [Check.CHARGES]
-    assert (await one(pool, Check.SUITABILITY)).verdict is Verdict.INCONCLUSIVE
+    assert (await one(pool, Check.FEES)).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("number", ["P1", "BO1"])
+async def test_of_fees_no_trade_is_given_back_whatever_number_is_named(pool: Pool, number: str) -> None:
+    lost = position(close_price=Decimal("1930.00"), closed_at=AT)
+    option = BinaryOption.model_validate(
+        {"option": "BO1", "account": ACCOUNT, "symbol": "XAUUSD", "source": "LP-1", "direction": "up", "stake": "10"}
+        | {"currency": "USD", "payout_percent": "80", "strike": "1935", "struck_at": AT, "expires_at": after(60)}
+    )
+    await store(pool, lost, option, terms())
+    asked = [each for each in (await found(pool, Check.FEES, trades=(number,))).findings if each.check is Check.FEES]
+    assert [(each.verdict, each.harm) for each in asked] in ([], [(Verdict.INCONCLUSIVE, None)])
+    assert asked or number == "BO1"
 
 
 async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_its_price(pool: Pool) -> None:
@@ -462,7 +475,8 @@ BESIDE = 20_000
 async def test_everything_at_once_stays_within_a_payload(pool: Pool) -> None:
     orders = [order(order=f"O{n}", price=Decimal("1938")) for n in range(50)]
     fills = [fill("1937.40", fill=f"F{n}", order=f"O{n}") for n in range(50)]
-    await store(pool, *QUOTES, *orders, *fills)
+    fee = {"entry": "E1", "account": ACCOUNT, "kind": EntryKind.FEE, "amount": Decimal(-5), "currency": "USD"}
+    await store(pool, *QUOTES, *orders, *fills, AccountEntry.model_validate(fee | {"booked_at": AT, "note": "a fee"}))
     everything = await found(pool, *Check, occurred_from=AT)
     assert size(everything) < MOST_BYTES + BESIDE
     assert size(everything.bare) < MOST_KEPT + BESIDE
@@ -481,8 +495,13 @@ async def test_a_check_that_would_not_fit_asks_for_fewer_trades(
     assert large.missing == ("a smaller choice of trades",)
 
 
-async def test_an_account_known_only_by_what_was_attempted_is_known(pool: Pool) -> None:
-    await store(pool, happened(Happened.FAILED, 0, event="E1", order=None))
+@pytest.mark.parametrize(
+    "row",
+    [happened(Happened.FAILED, 0, event="E1", order=None), terms(), balance("1000")],
+    ids=["tried", "terms", "money"],
+)
+async def test_an_account_is_known_by_whatever_is_recorded_of_it_before_it_has_traded(pool: Pool, row: Any) -> None:
+    await store(pool, row)
     assert (await one(pool, Check.OUTAGE, occurred_from=AT)).missing != ("account",)
 
 

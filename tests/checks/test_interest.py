@@ -207,7 +207,7 @@ class TestMadeAgain:
             note="Inactivity fee",
         )
         looked = Given(tolerances=Tolerances(), as_of=AT + 20 * DAY)
-        return run(Check.SUITABILITY, "E1", LogFacts(account_entries=(entry,)), looked)
+        return run(Check.FEES, "E1", LogFacts(account_entries=(entry,)), looked)
 
     def finding(self) -> Finding:
         return with_interest(self.fee(), [OVER_BASE], BASE, LOST + 20 * DAY)

@@ -282,7 +282,7 @@ class TestTheChoice:
             (Category.PLATFORM, "Three requotes and then it was filled late.", (Check.EXECUTION_DELAY, Check.REQUOTE)),
             (Category.FEE, "手续费和隔夜利息收多了", (Check.CHARGES,)),
             (Category.ACCOUNT, "They cancelled my profit for arbitrage.", (Check.CANCELLED_TRADE,)),
-            (Category.CONDUCT, "I was never told of this hidden fee.", (Check.SUITABILITY,)),
+            (Category.CONDUCT, "I was never told of this hidden fee.", (Check.FEES,)),
             (Category.WITHDRAWAL, "My withdrawal is late.", ()),
             (Category.WITHDRAWAL, "You froze my account and I cannot withdraw.", (Check.FROZEN_ACCOUNT,)),
             (Category.ACCOUNT, "我的帳戶被凍結了，無法登錄", (Check.OUTAGE, Check.FROZEN_ACCOUNT)),

@@ -71,7 +71,7 @@ class TestSuitability:
             booked_at=AT,
             note=note,
         )
-        return check(Check.SUITABILITY, "E1", account_entries=(entry,), disclosures=told)
+        return check(Check.FEES, "E1", account_entries=(entry,), disclosures=told)
 
     def test_a_fee_nobody_told_of_is_given_back(self) -> None:
         told = Disclosure(disclosure="D1", account=ACCOUNT, kind="fee", about="inactivity fee", at=after(-60))
@@ -127,7 +127,7 @@ class TestSuitability:
         )
         told = {"disclosure": "D1", "account": ACCOUNT, "kind": "fee", "about": "inactivity fee", "at": after(-60)}
         price = Disclosure.model_validate(told | {"unit": unit, "sum": 25, "currency": "USD"})
-        found = check(Check.SUITABILITY, "E1", account_entries=(first, again), disclosures=(price,))
+        found = check(Check.FEES, "E1", account_entries=(first, again), disclosures=(price,))
         assert found.verdict is verdict
         assert found.missing == (
             () if verdict is Verdict.NO_FAULT else ("for which months the fees E1 and E2 were charged",)

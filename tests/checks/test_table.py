@@ -49,18 +49,18 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
 @pytest.mark.parametrize(
     ("check", "text"),
     [
-        (Check.SUITABILITY, "I was told the inactivity fee is 30 dollars a month, and you charged me 80."),
-        (Check.SUITABILITY, "The price list says 5, my statement says 12."),
-        (Check.SUITABILITY, "You never said there was a monthly charge for not trading."),
-        (Check.SUITABILITY, "The maintenance fee was charged twice for October."),
-        (Check.SUITABILITY, "貴公司告知閒置費為30美元，卻扣了80美元。"),
-        (Check.SUITABILITY, "公示的是五块，扣了我十二块。"),
-        (Check.SUITABILITY, "账户管理费多收了50美元，请退还。"),
-        (Check.SUITABILITY, "You said 30 and took 80."),
-        (Check.SUITABILITY, "They charged me $80. I was told thirty."),
-        (Check.SUITABILITY, "You took 80.50 instead of 30.50!"),
-        (Check.SUITABILITY, "说好三十收了八十"),
-        (Check.SUITABILITY, "收了我八十塊，說好的是三十"),
+        (Check.FEES, "I was told the inactivity fee is 30 dollars a month, and you charged me 80."),
+        (Check.FEES, "The price list says 5, my statement says 12."),
+        (Check.FEES, "You never said there was a monthly charge for not trading."),
+        (Check.FEES, "The maintenance fee was charged twice for October."),
+        (Check.FEES, "貴公司告知閒置費為30美元，卻扣了80美元。"),
+        (Check.FEES, "公示的是五块，扣了我十二块。"),
+        (Check.FEES, "账户管理费多收了50美元，请退还。"),
+        (Check.FEES, "You said 30 and took 80."),
+        (Check.FEES, "They charged me $80. I was told thirty."),
+        (Check.FEES, "You took 80.50 instead of 30.50!"),
+        (Check.FEES, "说好三十收了八十"),
+        (Check.FEES, "收了我八十塊，說好的是三十"),
         (Check.BINARY_OPTION, "Option 77 was wrong."),
         (Check.BINARY_OPTION, "期权77结错了"),
         (Check.ENTRIES, "80 is missing."),
@@ -74,6 +74,24 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
 )
 def test_what_was_told_is_looked_for_however_it_is_said(check: Check, text: str) -> None:
     assert check in pointed_to(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("You charged me too much swap on my gold position.", {Check.CHARGES, Check.FEES}),
+        ("You overcharged me on position P1.", {Check.FEES}),
+        ("I was never told of this fee.", {Check.FEES}),
+        ("持仓 P1 的隔夜利息多收了。", {Check.CHARGES, Check.FEES}),
+        ("收费未告知。", {Check.FEES}),
+        ("This product was unsuitable for me.", {Check.SUITABILITY}),
+        ("I was never told of the risks.", {Check.SUITABILITY}),
+        ("你们没有告知风险。", {Check.SUITABILITY}),
+        ("My take profit at 2660 was not set off although the price was 2662.", set()),
+    ],
+)
+def test_who_complains_of_a_fee_does_not_ask_to_give_the_trade_back(text: str, asked: set[Check]) -> None:
+    assert set(pointed_to(text)) & {Check.CHARGES, Check.FEES, Check.SUITABILITY} == asked
 
 
 @pytest.mark.parametrize(
@@ -102,7 +120,7 @@ def test_sums_are_compared_the_same_wherever_the_text_goes_on_and_what_tells_of_
 ) -> None:
     pointed = pointed_to(" ".join(words))
     assert Check.ENTRIES not in pointed or pointed == (Check.ENTRIES,)
-    assert Check.SUITABILITY not in pointed or Check.SUITABILITY in pointed_to(" ".join([*words, ". Nobody answers."]))
+    assert Check.FEES not in pointed or Check.FEES in pointed_to(" ".join([*words, ". Nobody answers."]))
     for category in Category:
         asked = checks_for(category, {Category.EXECUTION: (Check.EXECUTION,)}, pointed)
         assert Check.ENTRIES not in asked or asked == (Check.ENTRIES,)

@@ -289,7 +289,7 @@ async def test_what_goes_on_from_a_closed_case_looks_at_all_that_was_looked_at_t
     )
     assert opened_.assessment.category is Category.WITHDRAWAL, "its own words decide none"
     assert "W-4711" in opened_.mentioned
-    assert Check.SUITABILITY in opened_.pointed
+    assert Check.FEES in opened_.pointed
     another = follows.model_copy(update={"idempotency_key": "2", "description": "My stop loss slipped by 40 pips."})
     request = OpenCase(reference=another.reference, complaint=another, at=after(90), run="run-3")
     assert (await case_file.open_case(request)).assessment.category is Category.EXECUTION, "its own words decide"

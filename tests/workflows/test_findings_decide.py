@@ -72,7 +72,7 @@ async def test_a_category_without_checks_of_its_own_is_investigated_where_its_wo
     await fee(house, "100", days_ago=73)
     reference = await house.submit(description=HIDDEN_FEE, trades=["e-1"])
     await house.responded(reference)
-    assert await found(house, reference) == ["suitability: firm_fault"]
+    assert await found(house, reference) == ["fees: firm_fault"]
     assert await house.timeline(reference, "proposed") == ["proposed: upheld, USD 100.00"]
 
 
@@ -128,23 +128,23 @@ async def test_a_handler_may_run_any_check_on_top_and_a_proposal_made_before_is_
     reference = await house.submit()
     await house.at(reference, Stage.DECIDING)
     with pytest.raises(Refused, match="role customer may not send investigate"):
-        await house.complaints.investigate(reference, Check.SUITABILITY, by=CUSTOMER)
+        await house.complaints.investigate(reference, Check.FEES, by=CUSTOMER)
     await house.complaints.propose_resolution(
         reference, by=HANDLER, outcome="upheld", as_found=True, reasons="Paid late."
     )
     receipt = await house.complaints.investigate(
-        reference, Check.SUITABILITY, Check.CANCELLED_TRADE, by=HANDLER, trades=("e-1",), message_id="i-1"
+        reference, Check.FEES, Check.CANCELLED_TRADE, by=HANDLER, trades=("e-1",), message_id="i-1"
     )
-    assert receipt.noted == "suitability, cancelled_trade"
+    assert receipt.noted == "fees, cancelled_trade"
     again = await house.complaints.investigate(
-        reference, Check.SUITABILITY, Check.CANCELLED_TRADE, by=HANDLER, trades=("e-1",), message_id="i-1"
+        reference, Check.FEES, Check.CANCELLED_TRADE, by=HANDLER, trades=("e-1",), message_id="i-1"
     )
     assert again == receipt
 
     async def all_of_them() -> bool:
         return (await found(house, reference))[1:] == [
             "withdrawal_delay: firm_fault",
-            "suitability: firm_fault",
+            "fees: firm_fault",
             "cancelled_trade: inconclusive",
         ]
 
@@ -197,7 +197,7 @@ async def test_a_base_rate_that_is_not_recorded_leaves_the_decision_to_a_person(
     over_base = {**EIGHT, "percent": 1, "base": "bank_of_england"}
     reference = await house.submit(description=HIDDEN_FEE, trades=["e-1"], policy=own(house, interest=[over_base]))
     await house.at(reference, Stage.DECIDING)
-    assert await found(house, reference) == ["suitability: firm_fault"]
+    assert await found(house, reference) == ["fees: firm_fault"]
     assert not await house.timeline(reference, "proposed")
     missing = await house.fetchval("SELECT data -> 'missing' FROM casefile.timeline WHERE kind = 'finding'")
     assert missing[0].startswith("base rate bank_of_england on ")

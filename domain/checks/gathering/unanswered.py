@@ -77,6 +77,16 @@ def nothing_named(asked: Asked) -> Finding:
     )
 
 
+def no_fee(asked: Asked) -> Finding:
+    return unanswered(
+        asked,
+        "account",
+        "number of the fee, or what it was called and when it was charged",
+        "To examine a fee we need its number, or what it was called and when it was charged.",
+        "核查收费需要该笔费用的编号，或其名称及收取时间，请予提供。",
+    )
+
+
 def too_many(asked: Asked, most_en: str, most_zh: str) -> Finding:
     return unanswered(
         asked,

@@ -11,11 +11,10 @@ ROW: Final = CheckRow(
     gather=gather,
     run=check_suitability,
     formula=FORMULA,
-    name=said("suitability and disclosure", "产品适当性与费用披露"),
-    words="not suitable, unsuitable, never told, undisclosed, hidden fee, not explained, inexperienced, "
-    "inactivity fee, dormancy fee, maintenance fee, account fee, monthly fee, service fee, monthly charge, price list, "
-    "schedule of charges, schedule of fees, fee schedule, list of charges, overcharged, charged too much, "
-    "charged me too much, charged more than, charged me more than, charged twice, charged me twice, 不适合, "
-    "未告知, 隐藏费用, 没有告知, 未披露, 适当性, 闲置费, 休眠费, 管理费, 维护费, 服务费, 月费, 价目表, 收费表, "
-    "收费标准, 公示, 多收, 多扣, 收了两次, 扣了两次, 重复收费, 重复扣费",
+    name=said("suitability of the product", "产品适当性"),
+    words="not suitable, unsuitable, inexperienced, not explained the risk, risks not explained, "
+    "risk was not explained, risks were not explained, never told of the risk, never told of the risks, "
+    "never told the risks, "
+    "never told about the risk, never told about the risks, never warned, nobody warned me, not warned of the risk, "
+    "不适合, 适当性, 未告知风险, 没有告知风险, 没告知风险, 未提示风险, 没有提示风险, 未说明风险",
 )
