@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.ground.people import Actor
-from domain.ground.words import Priority, Role, SignKind, SignStep, Stage
+from domain.ground.words import LetterKind, Priority, Role, SignKind, SignStep, Stage
 from domain.people.guidance import ALARM
 from domain.people.signs import Sign
 from starter.client.directory import People
@@ -47,6 +47,15 @@ async def test_danger_to_life_reaches_named_persons_at_once_and_stands_in_no_let
         "select body from casefile.letters where reference = $1 and kind <> 'staff_notice'", reference
     )
     assert not any("danger" in row["body"] for row in told)
+
+
+@pytest.mark.parametrize("words", ["", " 我不想活了。"])
+async def test_who_may_be_in_danger_of_their_life_is_asked_nothing_by_rule(staffed: House, words: str) -> None:
+    reference = await staffed.submit(account=None, description=f"出金一直没有到账。{words}", language="zh-CN")
+    await staffed.at(reference, Stage.DECIDING if words else Stage.INVESTIGATING)
+    if not words:
+        await staffed.sent(reference, LetterKind.INFORMATION_REQUEST)
+    assert ("information_request" in await staffed.accepted_letters(reference)) == (not words)
 
 
 async def test_what_a_person_notes_is_apart_from_the_timeline_and_alarms_once(staffed: House) -> None:

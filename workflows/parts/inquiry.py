@@ -83,9 +83,9 @@ class Inquiry:
             case.note(workflow.now(), "incident", f"it is not about {before.incident} any more")
 
     def ask_by_rule(self) -> None:
-        """Ask for what only the customer can tell, once."""
+        """Ask for what only the customer can tell, once. Who may be in danger of their life is asked by people alone."""
         case = self._case
-        if case.questions_by_rule or case.proposal or case.asking or not _is_ours(case):
+        if case.questions_by_rule or case.proposal or case.asking or case.care.alarm or not _is_ours(case):
             return
         if questions := ask_for(case):
             case.questions_by_rule += 1
