@@ -83,7 +83,7 @@ class Inquiry:
             case.note(workflow.now(), "incident", f"it is not about {before.incident} any more")
 
     def ask_by_rule(self) -> None:
-        """Ask for what only the customer can tell, once. Who may be in danger of their life is asked by people alone."""
+        """Ask for what only the customer can tell, once; people alone ask who may be in danger of their life."""
         case = self._case
         if case.questions_by_rule or case.proposal or case.asking or case.care.alarm or not _is_ours(case):
             return
