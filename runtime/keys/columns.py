@@ -295,9 +295,12 @@ def _read(text: str) -> tuple[Place, bytes] | None:
             return None
         encoding = {"t": _TEXT, "j": _JSON}[version[:1]]
         place = Place(_space(column, row), scope, int(version[1:]), encoding)
-        return place, base64.b64decode(envelope, b"-_", validate=True)
+        sealed = base64.b64decode(envelope, b"-_", validate=True)
+        # Spelled in another way it would be the same for us, and another for the database, which takes it once.
+        as_written = f"{place.version}:{base64.urlsafe_b64encode(sealed).decode()}" == f"{version[1:]}:{envelope}"
     except (ValueError, KeyError, binascii.Error):
         return None
+    return (place, sealed) if as_written else None
 
 
 def _replaced(value: Any, contents: Mapping[str, _Found], name: str, *, within: bool = False) -> Any:

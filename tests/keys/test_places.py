@@ -7,8 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.keys.personal import ours
+from domain.keys.personal import Row, ours
 from domain.keys.places import KEYED, READABLE, SEALED, TAKEN_OVER, TRADE_LOG, WHY_READABLE
+from domain.keys.scopes import scope_of_customer
 from runtime.database import Pool, open_pool
 from runtime.keys.here import hold
 from runtime.keys.vault import Vault
@@ -102,3 +103,50 @@ def test_every_readable_column_has_one_reason() -> None:
     reasons = [name for names in WHY_READABLE.values() for name in names.split()]
     assert len(reasons) == len(set(reasons))
     assert {name for columns in READABLE.values() for name in columns.split()} - set(reasons) == set()
+
+
+COPIED = """
+    insert into casefile.customers (account, language, name, email, phone)
+    select account, 'en', {} from casefile.customers order by id limit 1
+"""
+
+
+@pytest.mark.parametrize("copied", ["name", "email", "phone"])
+async def test_what_an_earlier_import_said_of_a_customer_is_not_written_again_as_the_newest(
+    database_url: str, keys: Vault, copied: str
+) -> None:
+    """Nor is a part of it; whoever has the keys says it again, and it is sealed anew."""
+    pool = await open_pool(database_url.replace("postgres@", f"{WRITER}@"), max_size=2)
+    of = Row("casefile.customers", scope_of_customer("70012345"), "70012345")
+    async with pool:
+        for name, email, phone in (("Old", "old@example.com", "+41 1"), ("New", "new@example.com", "+41 2")) * 2:
+            sealed = (of("name", name), of("email", email), of("phone", phone))
+            await pool.execute(
+                "insert into casefile.customers (account, language, name, email, phone)"
+                " values ('70012345', 'en', $1, $2, $3)",
+                *sealed,
+            )
+        columns = ", ".join(one if one == copied else "'J'" for one in ("name", "email", "phone"))
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await pool.execute(COPIED.format(columns))
+
+
+async def test_what_was_sealed_and_is_spelled_in_another_way_is_not_opened(pool: Pool, keys: Vault) -> None:
+    """The database would take it for another, and so twice."""
+    of, read = Row("casefile.customers", scope_of_customer("70012345"), "70012345"), "select $1::text as name"
+    spelled: set[str] = set()
+    for text in ("a", "ab", "abc"):  # one of them ends within a byte
+        await pool.execute(
+            "insert into casefile.customers (account, language, name) values ('70012345', 'en', $1)", of("name", text)
+        )
+        stored = await pool.fetchval("select '=' || name from casefile.customers order by id desc limit 1")
+        *head, version, envelope, scope = stored[1:].split(":", 7)
+        assert await pool.fetchval(read, stored[1:]) == text
+        bare = envelope.rstrip("=")
+        others = [f"{version[0]}0{version[1:]}:{envelope}", f"{version[0]}+{version[1:]}:{envelope}"]
+        if bare != envelope:
+            others.append(f"{version}:{bare[:-1]}{chr(ord(bare[-1]) + 1)}{envelope[len(bare) :]}")
+        spelled |= {":".join([*head, one, scope]) for one in others}
+    assert len(spelled) > 6
+    for one in spelled:
+        assert await pool.fetchval(read, one) == one
