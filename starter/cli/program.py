@@ -226,8 +226,28 @@ def main(arguments: Sequence[str] | None = None, *, of: typer.Typer = app, name:
             return ExitCode.INVALID
         context = getattr(error, "ctx", None)
         hint = f" (see {context.command_path} --help)" if context else ""
-        text = wrong_usage().replace(": Value error, ", ": ").rstrip(".")
+        text = _too_early(error, arguments) or wrong_usage().replace(": Value error, ", ": ").rstrip(".")
         return _report("usage", ExitCode.INVALID, f"{text}{hint}", as_json=as_json)
+
+
+def _too_early(error: Exception, typed: Sequence[str]) -> str | None:
+    """What to say of an option that stands before the command that has it."""
+    context, option = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if context is None or option is None or (of := _having(option, context.command, typed)) is None:
+        return None
+    example = " ".join([context.command_path, *of, option])
+    return f"{option} belongs after the command, as in `{example}`"
+
+
+def _having(option: str, group: Any, typed: Sequence[str]) -> list[str] | None:
+    """A command below *group* that has *option*, the first that was typed before others; ``None`` where none has."""
+    place = {word: at for at, word in reversed(list(enumerate(typed)))}
+    for name, one in sorted(getattr(group, "commands", {}).items(), key=lambda each: place.get(each[0], len(typed))):
+        if any(option in (*parameter.opts, *parameter.secondary_opts) for parameter in one.params):
+            return [name]
+        if (below := _having(option, one, typed)) is not None:
+            return [name, *below]
+    return None
 
 
 _tree: Final = functools.cache(get_command)

@@ -307,6 +307,31 @@ async def test_an_error_nobody_foresaw_is_told_in_a_line_and_with_debug_shows_wh
     assert "Traceback" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("--json", "list"), "redress list --json"),
+        (("--debug", "list"), "redress list --debug"),
+        (("--json", "policy", "list"), "redress policy list --json"),
+        (("policy", "--strict", "check"), "redress policy check --strict"),
+        (("--as", "handler:h-17", "assign", REF), "redress assign --as"),
+    ],
+)
+async def test_an_option_before_its_command_is_told_where_it_belongs(
+    redress: CommandLine, arguments: tuple[str, ...], where: str
+) -> None:
+    ran = await redress(*arguments)
+    assert ran.code == ExitCode.INVALID
+    assert f"belongs after the command, as in `{where}`" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [("--nowhere", "list"), ("list", "--nowhere")])
+async def test_an_option_of_no_command_is_not_sent_elsewhere(redress: CommandLine, arguments: tuple[str, ...]) -> None:
+    ran = await redress(*arguments)
+    assert "No such option: --nowhere" in ran.err
+    assert "belongs after" not in ran.err
+
+
 def test_every_error_that_the_command_line_knows_by_name_exists() -> None:
     for name in program._ERRORS:
         module, _, kind = name.rpartition(".")
