@@ -6,7 +6,7 @@ from domain.checks.facts import LogFacts
 from domain.checks.fees.finding import ANOTHER_MONTH
 from domain.checks.findings import Check, Finding
 from domain.checks.gathering.asked import MOST_ROWS, Asked
-from domain.checks.gathering.unanswered import no_fee, too_many
+from domain.checks.gathering.unanswered import no_fee, too_many, unknown_trades
 from domain.log.firm_records import Disclosure
 from domain.log.trade_log import AccountEntry, EntryKind
 
@@ -16,13 +16,14 @@ async def gather(asked: Asked) -> list[Finding]:
     if len(fees) > MOST_ROWS:
         return [too_many(asked, f"{MOST_ROWS} fees", f"{MOST_ROWS} 笔费用")]
     disclosures = tuple(await asked.log.disclosures(asked.account))
+    unknown = unknown_trades(asked, await asked.log.tables_of(asked.account, asked.request.trades))
     findings = []
     for fee in fees:
         near = await _charged_near(asked, fee, disclosures)
         findings.append(asked.judge(fee.entry, LogFacts(account_entries=(fee, *near), disclosures=disclosures)))
     if not findings and Check.CHARGES in asked.request.checks:
         return []  # the words were of what a trade cost, and that check answers
-    return findings or [no_fee(asked)]
+    return [*unknown, *findings] or [no_fee(asked)]
 
 
 async def _charged_near(asked: Asked, fee: AccountEntry, told: Sequence[Disclosure]) -> list[AccountEntry]:
