@@ -8,6 +8,7 @@ from domain.log.firm_records import (
     AccountEvent,
     AccountTerms,
     Appropriateness,
+    AssessmentsKept,
     Balance,
     BinaryOption,
     Cancellation,
@@ -112,6 +113,9 @@ class EvidenceSnapshot(QuoteSnapshot):
 
     async def appropriateness(self, account: str, symbols: Collection[str]) -> list[Appropriateness]:
         return await self._rows("appropriateness", Appropriateness, _APPROPRIATENESS, account, sorted(set(symbols)))
+
+    async def assessments_kept(self, since: datetime, until: datetime) -> AssessmentsKept:
+        return (await self._rows("appropriateness", AssessmentsKept, _ASSESSMENTS_KEPT, since, until))[0]
 
     async def freezes(
         self, account: str, start: datetime | None, end: datetime | None, as_of: datetime, *, limit: int
@@ -323,6 +327,11 @@ _DISCLOSURES = """select * from tradelog.known_disclosures where account = $1 or
 
 _APPROPRIATENESS = """
     select * from tradelog.appropriateness where account = $1 and symbol = any($2) order by at, assessment limit 200
+"""
+
+_ASSESSMENTS_KEPT = """
+    select $1::timestamptz as since, $2::timestamptz as until,
+        exists (select from tradelog.appropriateness where at between $1 and $2) as kept
 """
 
 _FREEZES = """

@@ -22,6 +22,7 @@ from domain.log.firm_records import (
     AccountEvent,
     AccountTerms,
     Appropriateness,
+    AssessmentsKept,
     Balance,
     BinaryOption,
     Cancellation,
@@ -58,6 +59,7 @@ class LogFacts(Record):
     cancellations: tuple[Cancellation, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
     appropriateness: tuple[Appropriateness, ...] = ()
+    assessments_kept: tuple[AssessmentsKept, ...] = ()
     account_log: tuple[AccountEvent, ...] = ()
     messages: tuple[AccountMessage, ...] = ()
     rates: tuple[Rate, ...] = ()

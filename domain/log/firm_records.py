@@ -238,6 +238,14 @@ class Appropriateness(Record):
     warned_at: Instant | None = None
 
 
+class AssessmentsKept(Record):
+    """Whether the firm has an assessment of any customer on record from ``since`` to ``until``. No row of anybody."""
+
+    since: Instant
+    until: Instant
+    kept: bool
+
+
 class AccountHappened(StrEnum):
     """What befell an account."""
 

@@ -345,12 +345,36 @@ async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_i
     asked_too_late = Appropriateness(
         assessment="A1", account=ACCOUNT, symbol="XAUUSD", at=after(60), result="appropriate"
     )
-    await store(pool, *rows, closed, terms(), asked_too_late)
+    before = {"assessment": "A0", "account": OTHER_ACCOUNT, "at": after(-86_400)}
+    another = asked_too_late.model_copy(update=before)
+    await store(pool, *rows, closed, terms(), asked_too_late, another)
     checks = (Check.EXECUTION, Check.SUITABILITY)
     executed, sold = (await found(pool, *checks, trades=("P1",))).findings
     assert str(sold.harm) == "USD 1,523.20"  # (1940 - 1920.96) * 80, the bad price of 1,314.40 within it
     assert str(executed.harm) == "USD 0.00"
     assert executed.verdict is Verdict.PROVIDER_FAULT
+
+
+@pytest.mark.parametrize(
+    ("days", "account", "verdict"),
+    [
+        (None, OTHER_ACCOUNT, Verdict.INCONCLUSIVE),
+        (1, OTHER_ACCOUNT, Verdict.INCONCLUSIVE),
+        (-400, OTHER_ACCOUNT, Verdict.INCONCLUSIVE),
+        (-300, OTHER_ACCOUNT, Verdict.FIRM_FAULT),
+        (-300, ACCOUNT, Verdict.FIRM_FAULT),
+    ],
+)
+async def test_silence_counts_as_fault_only_where_the_firm_keeps_assessments_of_the_time(
+    pool: Pool, days: int | None, account: str, verdict: Verdict
+) -> None:
+    lost = position(close_price=Decimal("1930.00"), closed_at=AT)
+    of_another_product = {"assessment": "A1", "account": account, "symbol": "XAGUSD", "result": "appropriate"}
+    rows = [] if days is None else [Appropriateness.model_validate(of_another_product | {"at": after(days * 86_400)})]
+    await store(pool, lost, terms(), *rows)
+    sold = await one(pool, Check.SUITABILITY, "P1")
+    assert sold.verdict is verdict
+    assert OTHER_ACCOUNT not in sold.model_dump_json()
 
 
 async def test_each_step_of_verification_is_told_without_the_firms_reason(pool: Pool) -> None:

@@ -10,6 +10,7 @@ from domain.checks.findings import Check, Finding, Verdict
 from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
+    AssessmentsKept,
     Disclosure,
 )
 from domain.log.trade_log import AccountEntry, EntryKind, Position
@@ -21,9 +22,11 @@ _CLASSES = get_args(get_args(AccountTerms.model_fields["client_class"].annotatio
 
 class TestSuitability:
     LOST = position(close_price=Decimal("1930.00"), closed_at=AT, swap=Decimal("-12"))
+    KEPT = AssessmentsKept(since=after(-1e7), until=after(-3600), kept=True)
 
     def sold(self, *assessed: Appropriateness, held: Position = LOST, **more: Any) -> Finding:
         rows: dict[str, Any] = {"account_terms": (terms(),), "positions": (held,), "appropriateness": assessed}
+        rows["assessments_kept"] = (self.KEPT,)
         return check(Check.SUITABILITY, "P1", **(rows | more))
 
     def assessed(self, result: str, **more: Any) -> Appropriateness:
@@ -33,6 +36,18 @@ class TestSuitability:
     def test_a_product_nobody_asked_about_is_taken_back_with_its_net_loss(self) -> None:
         found = self.sold()
         assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 1,012.00")
+
+    def test_a_log_that_holds_no_assessments_is_silent_on_whether_the_customer_was_asked(self) -> None:
+        nowhere = self.KEPT.model_copy(update={"kept": False})
+        found = self.sold(assessments_kept=(nowhere,))
+        assert found.missing == ("assessments of customers before position P1 was opened",)
+        assert "does not hold such assessments" in found.reason.en
+        assert self.sold(account_terms=(terms(client_class="professional"),), assessments_kept=(nowhere,)).harm
+
+    def test_what_was_found_before_silence_was_told_apart_is_made_again_as_it_was(self) -> None:
+        before = self.sold(assessments_kept=())
+        assert (before.verdict, before.formula[-2:]) == (Verdict.FIRM_FAULT, "@1")
+        assert (self.sold().verdict, self.sold().formula[-2:]) == (Verdict.FIRM_FAULT, "@2")
 
     def test_asked_and_found_right_or_warned_is_no_fault_of_the_firm(self) -> None:
         assert self.sold(self.assessed("appropriate")).verdict is Verdict.NO_FAULT

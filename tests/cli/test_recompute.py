@@ -124,5 +124,5 @@ async def test_rows_of_every_table_that_findings_rest_on_are_looked_up(pool: "Po
     finding = late_withdrawal().model_copy(update={"evidence": tuple(rows)})
     found = await compare_with_log(pool, [finding])
     assert {(one.table, one.now) for one in found} == {(table, NOT_THERE) for table in TABLES}
-    counted = {"feed_medians", "slippage_shares", "requote_shares"}
+    counted = {"assessments_kept", "feed_medians", "slippage_shares", "requote_shares"}
     assert set(TABLES) == set(LogFacts.model_fields) - counted | {"base_rates"}

@@ -10,6 +10,7 @@ from domain.log.firm_records import (
     AccountEvent,
     AccountTerms,
     Appropriateness,
+    AssessmentsKept,
     Balance,
     BinaryOption,
     Cancellation,
@@ -167,6 +168,9 @@ class Log(Protocol):
 
     async def appropriateness(self, account: str, symbols: Collection[str]) -> list[Appropriateness]:
         """What was asked before the customer was sold *symbols*."""
+
+    async def assessments_kept(self, since: datetime, until: datetime) -> AssessmentsKept:
+        """Whether an assessment of any customer is on record from *since* to *until*."""
 
     async def freezes(
         self, account: str, start: datetime | None, end: datetime | None, as_of: datetime, *, limit: int

@@ -1,5 +1,6 @@
 """Should the customer have been let into the product?"""
 
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -14,7 +15,11 @@ from domain.log.trade_log import Instrument, Position
 from domain.money.amounts import Money
 from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
 
-FORMULA: Final = "suitability/net-loss-of-the-position@1"
+FORMULA: Final = "suitability/net-loss-of-the-position@2"
+_SILENCE_COUNTED: Final = "suitability/net-loss-of-the-position@1"
+"""Before it was asked whether the firm keeps assessments at all: that none was on record was the firm's fault."""
+ON_RECORD: Final = timedelta(days=366)
+"""Where none of any customer is on record for so long before a position was opened, the log does not hold them."""
 _NOT_ASKED: Final = {
     "professional": Text("a professional client", "专业客户"),
     "eligible_counterparty": Text("an eligible counterparty", "合格对手方"),
@@ -26,13 +31,14 @@ def check_suitability(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the position *subject*.
 
     A retail customer has to be asked whether the product is right for them before the position is opened, and warned
-    where it is not. Where that was not done the harm is the position's net loss. The fee that an earlier finding is
-    about is judged as the check on fees does, so that it can be made again.
+    where it is not. Where that was not done the harm is the position's net loss. That a log is silent which holds no
+    assessments, of anybody, shows nothing. The fee that an earlier finding is about is judged as the check on fees
+    does, and what was found before silence was told apart as it was then, so that both can be made again.
     """
     entry = next((row for row in facts.account_entries if row.entry == subject), None)
     if entry is not None:
         return of_entry(Report(Check.SUITABILITY, subject, facts, given, FEE), entry)
-    report = Report(Check.SUITABILITY, subject, facts, given, FORMULA)
+    report = Report(Check.SUITABILITY, subject, facts, given, FORMULA if facts.assessments_kept else _SILENCE_COUNTED)
     position = next((row for row in facts.positions if row.position == subject), None)
     if position is None:
         return report.lacking(
@@ -78,6 +84,13 @@ def _product(report: Report, position: Position) -> Finding:
             f"我司于 {utc(last.warned_at)} 已提示您 {position.symbol} 可能不适合您，您其后仍进行交易。",
         )
         return report.concluded(Verdict.CUSTOMER_ACTION, Confidence.WELL_SUPPORTED, currency=currency)
+    if last is None and not all(row.kept for row in facts.assessments_kept):
+        return report.lacking(
+            f"assessments of customers before position {position.position} was opened",
+            en=f"Our log does not hold such assessments of the time when position {position.position} was opened; a "
+            "person will look for yours.",
+            zh=f"我司日志未载有持仓 {position.position} 开立时期的适当性评估记录，将由人工查找您的评估。",
+        )
     report.say(
         f"Position {position.position} was opened on {utc(position.opened_at)} without your having been "
         f"{'warned that it may not be right for you' if last else 'asked whether it is right for you'}: the fault is "
