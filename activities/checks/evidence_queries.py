@@ -142,6 +142,7 @@ _KNOWS_MORE = """
         or exists (select from tradelog.binary_options where account = $1)
         or exists (select from tradelog.cancellations where account = $1)
         or exists (select from tradelog.account_log where account = $1)
+        or exists (select from casefile.customers where account = $1)
 """
 
 _CAN_REPLAY = """

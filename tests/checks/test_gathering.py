@@ -529,6 +529,14 @@ async def test_an_account_is_known_by_whatever_is_recorded_of_it_before_it_has_t
     assert (await one(pool, Check.OUTAGE, occurred_from=AT)).missing != ("account",)
 
 
+async def test_an_account_is_known_by_who_holds_it_before_anything_else_is_recorded_of_it(pool: Pool) -> None:
+    assert (await one(pool, Check.OUTAGE, occurred_from=AT)).missing == ("account",)
+    await pool.execute(
+        "insert into casefile.customers (account, name, language) values ($1, 'A Customer', 'en')", ACCOUNT
+    )
+    assert (await one(pool, Check.OUTAGE, occurred_from=AT)).missing != ("account",)
+
+
 async def test_the_new_records_are_records_nobody_changes_them(pool: Any) -> None:
     await store(pool, terms())
     for statement in ("update tradelog.account_terms set leverage = 1", "delete from tradelog.account_terms"):
