@@ -14,6 +14,12 @@ _TRADE = Bilingual(
     en="Which order or position does your complaint concern? Please give its number as your platform shows it.",
     zh="您的投诉涉及哪一笔订单或持仓？请提供平台上显示的编号。",
 )
+_NOT_FOUND = Bilingual(
+    en="We could not find {numbers} on the account {account}. ",
+    zh="我们在账户 {account} 中未能找到编号 {numbers}。",
+)
+_MOST_NAMED = 10
+"""So many numbers that were not found a question names: they are the customer's own, and a letter is no list."""
 _TIME = Bilingual(
     en="When did it happen? Please give date and time, with the time zone.",
     zh="事件发生在什么时间？请提供日期、时间及所在时区。",
@@ -50,7 +56,19 @@ def ask_for(case: Case) -> str | None:
     elif case.assessment.category is Category.EXECUTION and not case.trades and complaint.occurred_from is None:
         asked += [_TRADE] if Told.TIME in case.told else [_TRADE, _TIME]
     elif any(name.startswith(("trade ", "number of the order", "a smaller choice of trades")) for name in missing):
-        asked.append(_TRADE)
+        asked.append(_with_what_was_not_found(case, missing))
     if not asked:
         return None
     return "\n".join(f"- {question.in_language(case.language)}" for question in asked)
+
+
+def _with_what_was_not_found(case: Case, missing: list[str]) -> Bilingual:
+    """The question for a trade; of numbers that were given and are not on the account it says so."""
+    numbers = list(dict.fromkeys(name.removeprefix("trade ") for name in missing if name.startswith("trade ")))
+    if not numbers:
+        return _TRADE
+    named, more = numbers[:_MOST_NAMED], "…" if len(numbers) > _MOST_NAMED else ""
+    return Bilingual(
+        en=_NOT_FOUND.en.format(numbers=", ".join(named) + more, account=case.account) + _TRADE.en,
+        zh=_NOT_FOUND.zh.format(numbers="、".join(named) + more, account=case.account) + _TRADE.zh,
+    )

@@ -171,6 +171,31 @@ class TestWhatIsAsked:
         of.investigation = Investigation(findings=(own,), version=2)
         assert "Which order" in (ask_for(of) or "")
 
+    @pytest.mark.parametrize(
+        ("language", "told"),
+        [("en", "could not find p9999, p8888 on the account"), ("zh-CN", "未能找到编号 p9999、p8888")],
+    )
+    @pytest.mark.parametrize("verified", [True, False])
+    def test_numbers_that_are_not_on_the_account_are_named_to_who_is_verified(
+        self, language: str, told: str, *, verified: bool
+    ) -> None:
+        own = [
+            finding(Verdict.INCONCLUSIVE, check=Check.WITHDRAWAL_DELAY, subject=one, missing=(f"trade {one}",))
+            for one in ("p9999", "p8888", "p9999")
+        ]
+        of = case(*own, description="My withdrawal was paid far too late.", trades=["p9999", "p8888"])
+        of.complaint = of.complaint.model_copy(update={"language": language})
+        if not verified:
+            of.identity = Identity()
+        asked = ask_for(of) or ""
+        assert (told in asked) is verified
+        assert ("p9999" in asked) is verified
+
+    def test_a_question_names_no_number_where_none_was_given(self) -> None:
+        own = self.MISSING.model_copy(update={"check": Check.WITHDRAWAL_DELAY})
+        of = case(own, description="My withdrawal was paid far too late.", trades=[])
+        assert "could not find" not in (ask_for(of) or "could not find")
+
     def test_where_there_is_no_other_check_it_is_asked_for(self) -> None:
         of = case(self.MISSING, description="The app crashed, the server was down for hours.", trades=[])
         assert of.assessment is not None
