@@ -71,7 +71,7 @@ def page(case: Case, waiting_for: str | None) -> str:
 def _advice(case: Case) -> str:
     if case.stage is Stage.DECIDING and case.proposal and not case.approved:
         roles = ", ".join(role.value for role in approvers(case, case.proposal))
-        why = because(second_person_because(case, case.proposal)).en
+        why = because(second_person_because(case, case.proposal), case.proposal.compensation).en
         by = f"by {roles}, not by {case.proposal.proposed_by.id}"
         return f"Send `decide_resolution` on {case.proposal.digest} ({by}): {why}."
     if case.stage is Stage.DECIDING and not verified(case) and not case.approved:
@@ -80,7 +80,8 @@ def _advice(case: Case) -> str:
             "Then `propose_resolution`."
         )
     if case.stage is Stage.DECIDING and case.draft and case.draft.outcome and not case.approved:
-        return f"Send `propose_draft` ({case.draft.digest}), or `propose_resolution`; {because(case.draft.why).en}."
+        why = because(case.draft.why, case.draft.compensation).en
+        return f"Send `propose_draft` ({case.draft.digest}), or `propose_resolution`; {why}."
     if case.stage is Stage.FOLLOWING_UP and case.lacks_cause:
         return "Send `record_cause`, without which the case is not closed; `record_feedback`; or `reopen`."
     if case.stage is Stage.SETTLING and case.blocked:

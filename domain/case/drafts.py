@@ -35,6 +35,7 @@ class WhyPeople(StrEnum):
     P1 = "p1"
     SIGN = "sign"
     ABOVE_LIMIT = "above_limit"
+    NO_LIMIT = "no_limit"
     LATELY = "lately"
     NOT_BORNE = "not_borne"
 
@@ -64,6 +65,9 @@ WHY: Final[dict[WhyPeople, Bilingual]] = {
     WhyPeople.P1: said("it is of the first priority", "案件为最高优先级"),
     WhyPeople.SIGN: said("a sign of the case asks for it", "案件提示信息要求人工处理"),
     WhyPeople.ABOVE_LIMIT: said("the sum is above the limit", "金额超出规则限额"),
+    WhyPeople.NO_LIMIT: said(
+        "no limit is set in its currency and so it goes to the highest", "规则未就该币种设定限额，须由最高一级决定"
+    ),
     WhyPeople.LATELY: said(
         "with what this customer was given by rule lately, the sum is above the limit",
         "连同该客户近期已按规则获得的赔付，累计金额超出规则限额",
@@ -116,7 +120,14 @@ class Draft(Record):
         )
 
 
-def because(why: tuple[WhyPeople | Occasion, ...]) -> Bilingual:
-    """The reasons *why*, as one text in each language."""
-    told = [WHY[WhyPeople(one)] for one in why]
+def because(why: tuple[WhyPeople | Occasion, ...], given: Money | None) -> Bilingual:
+    """The reasons *why* what is *given* is left to people, or to two, as one text in each language."""
+    told = [_in_its_currency(given) if given and one == WhyPeople.NO_LIMIT else WHY[WhyPeople(one)] for one in why]
     return said("; ".join(one.en for one in told), "；".join(one.zh for one in told))
+
+
+def _in_its_currency(given: Money) -> Bilingual:
+    return said(
+        f"no limit is set in {given.currency} and so it goes to the highest",
+        f"规则未就 {given.currency} 设定限额，须由最高一级决定",
+    )

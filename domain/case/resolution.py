@@ -253,8 +253,11 @@ def check_early(case: Case, message: ResolveEarly, now: datetime) -> None:
         ended = f"{case.early_until:%Y-%m-%d %H:%M:%S} UTC"
         raise NotAllowed(f"the time for an early closure ended at {ended}; propose_resolution leads to a response")
     check_proposal(case, message)
-    if why := second_person_because(case, propose(case, message, now)):
-        raise NotAllowed(f"{because(why).en}, which needs a second person's approval; use propose_resolution")
+    proposal = propose(case, message, now)
+    if why := second_person_because(case, proposal):
+        raise NotAllowed(
+            f"{because(why, proposal.compensation).en}, which needs a second person's approval; use propose_resolution"
+        )
 
 
 def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:

@@ -19,6 +19,7 @@ def second_person_because(case: Case, proposal: Proposal | Draft) -> tuple[Occas
     Limits hold for all that the case costs, what was awarded before included.
     """
     care, outcome = case.care, proposal.outcome
+    unlimited = case.decision.without_limit(proposal.compensation)
     urgent = case.assessment is not None and care.of(case.assessment.priority) is Priority.P1
     applies = {
         Occasion.REJECTION: outcome is Outcome.NOT_UPHELD,
@@ -27,7 +28,8 @@ def second_person_because(case: Case, proposal: Proposal | Draft) -> tuple[Occas
         Occasion.P1: urgent,
         Occasion.VULNERABILITY: care.skilled,
         Occasion.SIGN: care.second_person,
-        Occasion.ABOVE_LIMIT: not _within_limit(case, proposal),
+        Occasion.ABOVE_LIMIT: not unlimited and not _within_limit(case, proposal),
+        Occasion.NO_LIMIT: unlimited,
         Occasion.ANOTHER_ROUND: case.rounds > 1 and case.bound is None,
     }
     because = [one for one in Occasion if applies[one] and case.decision.needs_second(one)]

@@ -52,11 +52,13 @@ class Occasion(StrEnum):
     """Another sign of the case asks for one."""
     ABOVE_LIMIT = "above_limit"
     """The case comes to more than ``rule_limits``."""
+    NO_LIMIT = "no_limit"
+    """It comes to a sum in a currency for which there is none."""
     ANOTHER_ROUND = "another_round"
     """It is decided a second time: a review, which a superior decides."""
 
 
-EVERYWHERE: Final = (Occasion.SIGN, Occasion.ABOVE_LIMIT, Occasion.ANOTHER_ROUND)
+EVERYWHERE: Final = (Occasion.SIGN, Occasion.ABOVE_LIMIT, Occasion.NO_LIMIT, Occasion.ANOTHER_ROUND)
 """What no pack can have one person do alone."""
 BY_DEFAULT: Final = (
     Occasion.REJECTION,
@@ -147,6 +149,10 @@ class Decision(Record):
             return True
         limit = self.rule_limits.get(award.currency)
         return limit is not None and award.amount <= limit
+
+    def without_limit(self, award: Money | None) -> bool:
+        """Whether *award* is in a currency for which there is no limit."""
+        return award is not None and award.amount != 0 and award.currency not in self.rule_limits
 
     def may_approve(self, role: Role, award: Money | None) -> bool:
         """Whether *role* may approve *award*. A currency without a limit is for a role without limits."""

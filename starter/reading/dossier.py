@@ -294,7 +294,8 @@ def _second_person(data: Mapping[str, Any]) -> str | None:
     if not occasions:
         return None
     able = " or ".join(role.replace("_", " ") for role in data.get("approvers") or ()) or "nobody in this pack"
-    return f"{able}, because {because(occasions).en}"
+    given = Money.model_validate(sum_) if (sum_ := data.get("compensation")) else None
+    return f"{able}, because {because(occasions, given).en}"
 
 
 _UNDECIDED: Final = "waits for a second person"

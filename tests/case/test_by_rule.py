@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 
 from domain.case.by_rule import drafted, propose_by_rule
 from domain.case.case import Case
-from domain.case.drafts import WHY, WhyPeople
+from domain.case.drafts import WHY, WhyPeople, because
 from domain.case.messages.deciding import DecideResolution, ProposeResolution
 from domain.case.resolution import propose
 from domain.case.two_persons import check_decision, needs_second_person, second_person_because
 from domain.checks.findings import Check, InKind, Verdict
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
 from domain.ground.words import Confidence, Outcome, Priority, Remedy, Role, Severity
 from domain.money.amounts import Money
 from domain.people.matching import Identity, IdentityState
 from domain.people.signs import Care
-from domain.rules.deciding import BY_DEFAULT, ByRule, Decision, Occasion, Signature
+from domain.rules.deciding import BY_DEFAULT, EVERYWHERE, ByRule, Decision, Occasion, Signature
 from runtime.policies import find_pack
+from starter.reading.dossier import last_draft
 from tests.case.test_resolution import AT, FAULT, MARKET, case, finding
 from tests.reasons import a_no
 
@@ -173,7 +175,7 @@ def test_nothing_that_needs_a_second_person_is_sent_by_one(
         }
     )
     of.proposal = proposal = propose(of, message, AT)
-    asked = set(of.pack.decision.second_person) | {Occasion.SIGN, Occasion.ABOVE_LIMIT, Occasion.ANOTHER_ROUND}
+    asked = set(of.pack.decision.second_person) | set(EVERYWHERE)
     assert of.assessment
     so = {
         Occasion.REJECTION: outcome is Outcome.NOT_UPHELD,
@@ -182,6 +184,7 @@ def test_nothing_that_needs_a_second_person_is_sent_by_one(
         Occasion.VULNERABILITY: of.care.skilled,
         Occasion.SIGN: of.care.second_person,
         Occasion.ABOVE_LIMIT: amount == "250",
+        Occasion.NO_LIMIT: False,
         Occasion.ANOTHER_ROUND: of.rounds > 1,
     }
     because = {one for one, is_so in so.items() if is_so and one in asked}
@@ -218,6 +221,25 @@ def test_a_pack_may_leave_all_to_people_and_a_machine_says_no_only_where_somebod
         of.policy = of.policy.model_copy(update={"decision": decision})
         proposal = propose_by_rule(of, AT)
         assert (proposal.outcome if proposal else None) is outcome
+
+
+def test_of_a_currency_without_a_limit_it_is_said_that_none_is_set_and_not_that_it_is_exceeded() -> None:
+    for currency, amount, occasion, en, zh in (
+        ("JPY", "767", Occasion.NO_LIMIT, "no limit is set in JPY", "未就 JPY 设定限额"),
+        ("USD", "9999999", Occasion.ABOVE_LIMIT, "the sum is above the limit", "超出规则限额"),
+    ):
+        of = case(FAULT.model_copy(update={"harm": Money(amount=Decimal(amount), currency=currency)}))
+        draft = drafted(of)
+        assert draft.second_person == (occasion,)
+        assert WhyPeople(occasion) in draft.why
+        told = because(draft.why, draft.compensation)
+        assert en in told.en
+        assert zh in told.zh
+        assert ("above the limit" in told.en) is (occasion is Occasion.ABOVE_LIMIT)
+        noted = draft.model_dump(mode="json") | {"digest": draft.digest, "approvers": ["executive"]}
+        read = last_draft([Entry(key="1", at=AT, kind="draft", actor="system:redress", text="upheld", data=noted)])
+        assert read
+        assert en in (read.second_person or "")
 
 
 def test_every_reason_is_told_in_both_languages() -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from itertools import product
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.case.complaint import Channel, explain
-from domain.case.drafts import WHY
+from domain.case.drafts import WHY, WhyPeople, because
 from domain.case.messages.handling import ChooseChannel
 from domain.case.messages.signals import CustomerReply
 from domain.case.task_kinds import TASKS
@@ -48,6 +49,7 @@ from domain.incidents.incident import FaultKind
 from domain.learning import definitions
 from domain.learning.reviewing import Kept
 from domain.mail.bounces import Delivery
+from domain.money.amounts import Money
 from domain.money.parts import PartKind
 from domain.people.inbox import NextStep
 from domain.people.restrictions import RestrictionStep
@@ -227,6 +229,14 @@ def test_a_notice_that_the_file_alone_took_is_read_in_the_language_of_who_reads(
 def test_what_is_english_already_stays_as_it_is(why: Bilingual) -> None:
     visit: Any = SimpleNamespace(language="en", t=lambda key: words(key, "en"))
     assert in_words(visit, f"left to people: {why.en}; not ours", fact=True) == f"left to people: {why.en}; not ours"
+
+
+def test_that_no_limit_is_set_in_a_currency_is_said_in_chinese_with_the_currency() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    for given in (None, Money(amount=Decimal(767), currency="JPY")):
+        told = because((WhyPeople.REJECTION, WhyPeople.NO_LIMIT), given)
+        assert ("JPY" in told.en) is (given is not None)
+        assert in_words(visit, f"executive, because {told.en}").endswith(told.zh)
 
 
 def test_who_did_something_is_said_in_chinese() -> None:

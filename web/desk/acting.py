@@ -282,7 +282,7 @@ async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> l
         return told
     if needs_second_person(as_it_is, proposal):
         roles: list[Role] = approvers(as_it_is, proposal)
-        why = because(second_person_because(as_it_is, proposal)).in_language(visit.language)
+        why = because(second_person_because(as_it_is, proposal), proposal.compensation).in_language(visit.language)
         named = visit.t("frame.and").join(spoken(visit, role) for role in roles)
         told.append(visit.t("desk.causes.second", roles=named, why=why))
     else:

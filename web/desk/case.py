@@ -157,7 +157,7 @@ async def case(visit: Visit) -> Response:
             doings=[form for form in forms if form[0] not in _refused(visit, dossier.proposal)],
             told=told,
             mark=mark,
-            because=lambda why: because(why).in_language(visit.language),
+            because=lambda draft: because(draft.why, draft.compensation).in_language(visit.language),
             line_of=lambda entry: line_of(visit, entry),
             ground=lambda text: _GROUND.get(text, text) if visit.language == "zh-CN" else text,
             svg=svg,

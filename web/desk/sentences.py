@@ -170,6 +170,9 @@ def _fact(visit: Visit, text: str) -> str:
     """A fact of a sentence: another sentence, words of the field, or what stays as it is (a sum, a name, a number)."""
     if text in _spoken_before():
         return text if visit.language == "en" else _spoken_before()[text]
+    first, _, more = text.partition("; ")
+    if more and first in _spoken_before():  # reasons of a case, which no sentence is to take for one of its facts
+        return ("；" if visit.language == "zh-CN" else "; ").join((_fact(visit, first), _fact(visit, more)))
     if said := _sentence(visit, text, fact=True):
         return said
     chinese = visit.language == "zh-CN"

@@ -37,7 +37,7 @@ def _put_forward(work: Casework, proposal: Proposal) -> str:
     case.proposers.append(proposal.proposed_by.id)
     case.stop_asking()
     if second := second_person_because(case, proposal):
-        why = because(second)
+        why = because(second, proposal.compensation)
         work.post.tell_staff(
             approvers(case, proposal)[0],
             f"A proposal waits for your decision, as a second person: {why.en}.",

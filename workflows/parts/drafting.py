@@ -72,7 +72,7 @@ class Drafting:
         )
 
     def _note(self, draft: Draft, preview: LetterPreview | None) -> None:
-        case, at, why = self._case, workflow.now(), because(draft.why)
+        case, at, why = self._case, workflow.now(), because(draft.why, draft.compensation)
         data = draft.model_dump(mode="json") | {"round": case.rounds, "digest": draft.digest}
         if draft.outcome is None:
             case.note(at, "draft", f"left to people: {why.en}", data=data)
@@ -85,7 +85,7 @@ class Drafting:
 
     def _tell(self, draft: Draft, outcome_: Outcome) -> None:
         """Tell whoever has the case that a draft waits for them."""
-        case, why, outcome = self._case, because(draft.why), spoken.OUTCOMES[outcome_]
+        case, why, outcome = self._case, because(draft.why, draft.compensation), spoken.OUTCOMES[outcome_]
         sum_ = f", {draft.compensation}" if draft.compensation else ""
         self._post.tell_staff(
             Role.HANDLER,
