@@ -26,8 +26,11 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 Z = 1.96
 NONE = "–"
 SETS = {
-    "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; never read",
-    "everyday": "complaints of every category, by the same author; never read by whoever made rules and model",
+    "blind_life": "danger to life and what only sounds like it, by another author who saw neither rules nor corpus; "
+    "never read",
+    "blind_everyday": "complaints of every category, by that author; never read by whoever made rules and model",
+    "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; one line was read",
+    "everyday": "complaints of every category, by the author of life; never read by whoever made rules and model",
     "test": "whole complaints by another such author; six of them were read, because the rules raised them",
     "voices": "by one who had not seen the rules then and worked on them afterwards; never looked at since",
     "many_kinds": "one half, by lot, of what its author wrote before reading the rules; never looked at",

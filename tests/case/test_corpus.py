@@ -27,7 +27,7 @@ def grams(text: str) -> frozenset[str]:
 
 
 def kept_apart() -> list[Sentence]:
-    names = ("test", "life", "everyday", "voices", "many_kinds")
+    names = ("test", "life", "everyday", "blind_life", "blind_everyday", "voices", "many_kinds")
     return [one for name in names for one in authored(CORPUS / "authored" / f"{name}.jsonl")]
 
 
