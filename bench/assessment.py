@@ -29,7 +29,8 @@ SETS = {
     "blind_life": "danger to life and what only sounds like it, by another author who saw neither rules nor corpus; "
     "never read",
     "blind_everyday": "complaints of every category, by that author; never read by whoever made rules and model",
-    "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; one line was read",
+    "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; "
+    "one line was read",
     "everyday": "complaints of every category, by the author of life; never read by whoever made rules and model",
     "test": "whole complaints by another such author; six of them were read, because the rules raised them",
     "voices": "by one who had not seen the rules then and worked on them afterwards; never looked at since",
