@@ -127,7 +127,7 @@ async def test_a_customer_who_takes_the_complaint_back_is_still_owed_the_withdra
 async def test_remedies_that_people_carry_out_are_confirmed_by_people_and_relief_ends_with_the_case(
     house: House,
 ) -> None:
-    reference = await house.submit(trades=())
+    reference = await house.submit(trades=["w-unknown"])
     await house.sent(reference, LetterKind.INFORMATION_REQUEST)
     until = await house.env.get_current_time() + timedelta(days=90)
     await house.complaints.grant_relief(reference, "The transfer is not reversed meanwhile.", until, by=LEAD)
