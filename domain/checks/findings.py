@@ -292,6 +292,8 @@ class InvestigationRequest(Record):
     """Numbers in the customer's own words that may be ids: those that the log knows of the account are looked at."""
     rule_days: Annotated[int, Field(ge=1)] = 90
     """For so many days back it is told what else the customer was given by rule."""
+    by_name: tuple[Check, ...] = ()
+    """Those of ``checks`` that somebody asked for by name: each of these answers, be it that it lacks something."""
 
 
 class Investigation(Record):

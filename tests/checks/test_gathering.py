@@ -326,6 +326,17 @@ async def test_where_no_fee_is_on_the_account_what_a_trade_cost_is_answered_by_t
     assert (await one(pool, Check.FEES)).verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("trades", [(), ("P1",), ("O1", "NONE")])
+@pytest.mark.parametrize("check", Check)
+async def test_a_check_that_somebody_asked_for_by_name_answers(
+    pool: Pool, check: Check, trades: tuple[str, ...]
+) -> None:
+    await store(pool, *QUOTES, order(), fill("1937.40"), position(close_price=Decimal("1930.00"), closed_at=AT))
+    for checks in ((check,), tuple(Check)):
+        answers = (await found(pool, *checks, trades=trades, by_name=(check,))).findings
+        assert check in {finding.check for finding in answers}
+
+
 @pytest.mark.parametrize("number", ["P1", "BO1"])
 async def test_of_fees_no_trade_is_given_back_whatever_number_is_named(pool: Pool, number: str) -> None:
     lost = position(close_price=Decimal("1930.00"), closed_at=AT)

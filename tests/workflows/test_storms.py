@@ -237,8 +237,7 @@ async def test_fifty_trades_examined_in_every_way_and_told_of_stay_within_a_payl
     await house.complaints.investigate(reference, *Check, by=HANDLER)
 
     async def every_check() -> bool:
-        # Where no fee is named, what trades cost is answered by the check on charges alone.
-        return {one.partition(":")[0] for one in await found(house, reference)} == set(Check) - {Check.FEES}
+        return {one.partition(":")[0] for one in await found(house, reference)} == set(Check)
 
     await house.eventually(every_check)
     await house.at(reference, Stage.DECIDING)

@@ -55,6 +55,7 @@ class Inquiry:
             reference=case.reference,
             mentioned=tuple(dict.fromkeys((*numbers_in(case.complaint.description), *case.mentioned)))[:MOST_NUMBERS],
             rule_days=case.pack.decision.rule_days,
+            by_name=case.asked_checks,
         )
         before = case.incident
         known = (

@@ -21,7 +21,7 @@ async def gather(asked: Asked) -> list[Finding]:
     for fee in fees:
         near = await _charged_near(asked, fee, disclosures)
         findings.append(asked.judge(fee.entry, LogFacts(account_entries=(fee, *near), disclosures=disclosures)))
-    if not findings and Check.CHARGES in asked.request.checks:
+    if not findings and Check.CHARGES in asked.request.checks and Check.FEES not in asked.request.by_name:
         return []  # the words were of what a trade cost, and that check answers
     return [*unknown, *findings] or [no_fee(asked)]
 
