@@ -19,6 +19,7 @@ from domain.checks.gathering.unanswered import failed, too_many, unknown_account
 from domain.checks.interest import with_interest
 from domain.checks.losses import Covered, left_out, once_only, together, without
 from domain.checks.table import CHECKS
+from domain.checks.trades import of_one_trade
 from domain.ground.sizes import size
 from domain.log.trade_log import OrderType
 from domain.money.amounts import Money
@@ -96,6 +97,7 @@ class Investigating:
             incident=known.incident,
             elsewhere=_where(findings, known.covered),
             lately=known.lately,
+            trades=of_one_trade(findings),
             mark=mark,
         )
 

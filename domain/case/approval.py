@@ -25,6 +25,7 @@ from domain.case.referrals import CARRYING_OUT, decision_of
 from domain.case.resolution import check_draft, check_proposal, propose
 from domain.case.two_persons import check_decision, needs_second_person
 from domain.checks.findings import Finding, Investigation
+from domain.checks.trades import of_one_trade
 from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
@@ -132,7 +133,8 @@ class CaseRecord:
         case = self.case.model_copy()
         case.rounds, case.account, case.had = round_, self.account, dict(self.had)
         lately = self._lately(entry.at) if entry else ()
-        case.investigation = Investigation(findings=last, version=2, lately=lately) if last else None
+        trades = of_one_trade(last)
+        case.investigation = Investigation(findings=last, version=2, lately=lately, trades=trades) if last else None
         case.assessment = _assessment(before, case.pack)
         for one in before:
             if one.kind in BY_STAFF:

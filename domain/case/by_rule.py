@@ -11,6 +11,7 @@ from domain.case.identity import verified
 from domain.case.remedies import in_kind
 from domain.case.resolution import answer_from, decisive, follow_from_findings, leading
 from domain.case.two_persons import second_person_because
+from domain.checks.trades import OF_AN_ORDER
 from domain.ground.people import SYSTEM
 from domain.ground.words import Outcome, Remedy, Severity
 from domain.money.amounts import total
@@ -101,12 +102,27 @@ def _incident_undecided(case: Case) -> bool:
 
 
 def _all_found(case: Case) -> bool:
-    """Whether nothing that the complaint asks about was found in order: a claim that is reached is all it asks."""
+    """Whether nothing that the complaint asks about was found in order: a claim that is reached is all it asks.
+
+    Where a part of a trade is the firm's fault and cost something, the others of that trade may be in order: it is one
+    trade that the complaint is about, and what was lost by it is given. What is in order of another trade, or in
+    another matter than how its orders fared, is for people: to the customer it is a no.
+    """
     if case.complaint.amount_claimed or case.incident:
         return True
     findings = decisive(case)
     faulty = {finding.subject for finding in findings if finding.verdict.for_the_customer}
-    return faulty.issuperset(finding.subject for finding in findings)
+    paid = {
+        finding.subject
+        for finding in findings
+        if finding.check in OF_AN_ORDER and finding.verdict.for_the_customer and finding.harm and finding.harm.amount
+    }
+    trades = case.investigation.trades if case.investigation else ()
+    beside = {subject for trade in trades if paid.intersection(trade) for subject in trade}
+    return all(
+        finding.subject in faulty or (finding.check in OF_AN_ORDER and finding.subject in beside)
+        for finding in findings
+    )
 
 
 def _asks_more(case: Case, draft: Draft) -> bool:

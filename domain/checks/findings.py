@@ -311,6 +311,8 @@ class Investigation(Record):
     """Where that is made good which the findings leave out."""
     lately: tuple[Money, ...] = ()
     """What the customer was promised by rule in other cases, in the days for which the pack counts that."""
+    trades: tuple[tuple[str, ...], ...] = ()
+    """The subjects that are parts of one trade, see :func:`domain.checks.trades.of_one_trade`."""
     mark: str | None = None
     """By it a worker knows again what was found here by the rules of the case: see :func:`marking`."""
 

@@ -17,12 +17,13 @@ from domain.case.messages.deciding import ProposeResolution, ResolveEarly
 from domain.case.questions import ask_for
 from domain.case.resolution import behind, check_proposal, decisive, leading, propose
 from domain.case.two_persons import at_stake, needs_second_person
-from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Investigation, Verdict
+from domain.checks.findings import ALL_CUSTOMERS, Check, EvidenceRow, Finding, Investigation, Verdict
+from domain.checks.trades import of_one_trade
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import NotAllowed
 from domain.ground.words import Confidence, Outcome, Remedy
 from domain.money.amounts import Money
-from domain.money.parts import PartKind
+from domain.money.parts import Part, PartKind
 from domain.people.matching import Ground, Identity, IdentityState
 from runtime.policies import find_pack
 from tests.reasons import a_no
@@ -157,6 +158,70 @@ class TestWhatIsFoundOfAllCustomers:
     def test_a_case_of_which_nothing_else_is_known_is_not_decided_by_it(self) -> None:
         asymmetry = finding(Verdict.FIRM_FAULT, "0", check=Check.SLIPPAGE, subject=EVERYBODY)
         assert left(case(asymmetry)) == (None, None, {"nothing_found"})
+
+
+def of_position(order: str, position: str, verdict: Verdict, harm: str, check: Check = Check.EXECUTION) -> Finding:
+    """A finding on *order*, which closed *position*."""
+    row = EvidenceRow(table="orders", key=order, values={"order": order, "position": position})
+    return finding(verdict, harm, check=check, subject=order, evidence=(row,))
+
+
+class TestWhereAPartOfATradeWasInOrder:
+    FAULT = of_position("O1", "P1", Verdict.FIRM_FAULT, "100")
+
+    @staticmethod
+    def known(*findings: Finding) -> Case:
+        of = case(*findings)
+        assert of.investigation is not None
+        of.investigation = of.investigation.model_copy(update={"trades": of_one_trade(findings)}).bare
+        return of
+
+    @pytest.mark.parametrize("verdict", [Verdict.MARKET, Verdict.NO_FAULT, Verdict.CUSTOMER_ACTION])
+    def test_the_clear_sum_of_the_other_is_given_by_rule(self, verdict: Verdict) -> None:
+        assert outcome(self.known(self.FAULT, of_position("O2", "P1", verdict, "0"))) == (Outcome.UPHELD, "USD 100.00")
+
+    def test_an_order_of_a_liquidation_that_cost_something_is_part_of_it(self) -> None:
+        both = [of_position(order, position, Verdict.NO_FAULT, "0") for order, position in (("O1", "P1"), ("O2", "P2"))]
+        lost = Part(key="price/F2", subject="F2", kind=PartKind.PRICE, amount=Decimal(100), currency="USD")
+        filled = EvidenceRow(table="fills", key="F2", values={"fill": "F2", "order": "O2", "position": "P2"})
+        undue = of_position("O1", "P1", Verdict.FIRM_FAULT, "100", Check.STOP_OUT)
+        undue = undue.model_copy(update={"parts": (lost,), "evidence": (*undue.evidence, filled)})
+        assert outcome(self.known(*both, undue)) == (Outcome.UPHELD, "USD 100.00")
+        assert left(self.known(*both, undue.model_copy(update={"parts": ()})))[2] == {"not_all_found"}
+
+    @pytest.mark.parametrize(
+        ("beside", "why"),
+        [
+            (of_position("O2", "P2", Verdict.MARKET, "0"), "not_all_found"),  # another trade
+            (of_position("O2", "P1", Verdict.MARKET, "0").model_copy(update={"evidence": ()}), "not_all_found"),
+            (of_position("P1", "P1", Verdict.NO_FAULT, "0", Check.CHARGES), "not_all_found"),  # another matter
+            (
+                of_position("O2", "P1", Verdict.MARKET, "0").model_copy(update={"confidence": Confidence.DOUBTFUL}),
+                "in_doubt",
+            ),
+            (finding(Verdict.INCONCLUSIVE, subject="O2", evidence=FAULT.evidence, missing=("its fills",)), "in_doubt"),
+        ],
+    )
+    def test_what_is_no_part_of_it_or_leaves_something_open_is_for_people(self, beside: Finding, why: str) -> None:
+        _, sum_, left_to = left(self.known(self.FAULT, beside))
+        assert (sum_, why in left_to) == ("USD 100.00", True)
+
+    def test_a_charge_of_its_position_answers_no_complaint_about_its_price(self) -> None:
+        charged = of_position("P1", "P1", Verdict.FIRM_FAULT, "3", Check.CHARGES)
+        assert "not_all_found" in left(self.known(charged, of_position("O2", "P1", Verdict.MARKET, "0")))[2]
+
+    def test_a_fault_that_cost_nothing_gives_nothing_for_the_others(self) -> None:
+        late = of_position("O1", "P1", Verdict.FIRM_FAULT, "0")
+        assert "not_all_found" in left(self.known(late, of_position("O2", "P1", Verdict.MARKET, "0")))[2]
+
+    def test_numbers_that_are_alike_by_chance_link_nothing(self) -> None:
+        beside = of_position("P1", "P9", Verdict.MARKET, "0")  # an order with the number of the other's position
+        assert "not_all_found" in left(self.known(self.FAULT, beside))[2]
+
+    def test_one_in_order_and_at_fault_is_paid_what_it_lost_and_no_more(self) -> None:
+        more = of_position("O3", "P1", Verdict.PROVIDER_FAULT, "20")
+        beside = of_position("O2", "P1", Verdict.NO_FAULT, "0")
+        assert outcome(self.known(self.FAULT, beside, more)) == (Outcome.UPHELD, "USD 120.00")
 
 
 class TestWhatIsAsked:

@@ -1,6 +1,7 @@
 """From the choice of checks to what is paid: words, a handler's own checks, interest, and what people award."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from domain.checks.findings import Check
 from domain.ground.words import Outcome, Stage
 from starter.client.conversation import Refused
+from tests.checks.rows import after, fill, order, position, quote, store
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import OMBUDSMAN, own
 
@@ -250,3 +252,33 @@ async def test_what_people_award_is_told_apart_needs_the_limits_of_the_whole_and
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
     assert str((await house.closed(reference)).compensation) == "USD 10,000.00"
+
+
+async def test_an_order_of_the_same_position_that_was_in_order_leaves_the_other_ones_sum_to_the_rule(
+    house: House,
+) -> None:
+    held: dict[str, Any] = {"account": ACCOUNT, "position": "P1"}
+    half: dict[str, Any] = {"volume": Decimal("0.05"), **held}
+    wrong = [quote("LP-A", second, "1920.96" if 0 <= second <= 2 else "1937.40") for second in range(-10, 31)]
+    await store(
+        house.pool,
+        *(
+            quote(source, at, bid)
+            for source, bid in (("LP-B", "1937.36"), ("LP-C", "1937.41"))
+            for at in range(-10, 31)
+        ),
+        *wrong,
+        position(account=ACCOUNT, volume=Decimal("0.10"), close_price=Decimal("1937.40"), closed_at=after(20)),
+        order(received_at=after(0.4), **half),
+        order(order="O2", received_at=after(19.9), **half),
+        fill("1920.96", at=after(0.5), **half),
+        fill("1937.40", fill="F2", order="O2", at=after(20), **half),
+    )
+    reference = await house.submit(trades=["P1"], description="My position was closed at a wrong price.")
+    await house.responded(reference)
+    # (1937.385 - 1920.96) x 100 x 0.05, and nothing of the other half
+    assert await house.timeline(reference, "proposed") == ["proposed: upheld, USD 82.13"]
+    assert {"execution: provider_fault", "execution: market"} <= set(await found(house, reference))
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    assert await house.fetchval("select sum(amount)::text from casefile.postings") == "82.13"
