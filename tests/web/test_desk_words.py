@@ -62,8 +62,7 @@ from starter.reading.tasks import State as TaskState
 from starter.reports.words import report_words
 from tests.web.test_refusals import template
 from web.desk.acting import FORMS
-from web.desk.case import line_of
-from web.desk.sentences import in_words, sentences, spoken, who
+from web.desk.sentences import in_words, line_of, sentences, spoken, who
 from web.rendering import HERE
 from web.words import words
 from workflows.messages.handling import choose_channel

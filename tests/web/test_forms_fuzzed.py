@@ -149,12 +149,12 @@ async def scene(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     await IncidentDesk(pool).list(new())
     await pool.execute("update casefile.incidents set progress = $1, revision = revision + 1", EXAMPLES[Progress])
     site, taking = create_app(doors_over(pool, outbox_dir=tmp_path / "outbox", desk_sign_on="directory")), Taking()
-    _have_taken(site.state.doors, taking, monkeypatch)
+    have_taken(site.state.doors, taking, monkeypatch)
     fuzz = Fuzz(SEED, (theirs, other, asked, hidden, new().reference, "FAQ-LATE", LI.address))
     return Scene(site, fuzz, [*_of_the_desk(asked, hidden), *_of_customers(theirs, other)], taking)
 
 
-def _have_taken(doors: Doors, taking: Taking, monkeypatch: pytest.MonkeyPatch) -> None:
+def have_taken(doors: Doors, taking: Taking, monkeypatch: pytest.MonkeyPatch) -> None:
     async def reached(*_: Any) -> Taking:
         return taking
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -38,10 +39,10 @@ from starter.reading.related import mark_of
 from starter.reading.remedies import get_remedies
 from starter.reading.tasks import get_tasks
 from web import drafts
-from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_form, said, typed
+from web.desk.forms import Home, Sight, done_page, form_page, id_of_the_form, said, sends, sent_or_shown, typed
 from web.desk.frame import DESK, actor, eyes, reference, speaking
 from web.desk.refusals import NOT_SENT, why_not
-from web.desk.seen import named_by, seen, told_of, was_said
+from web.desk.seen import named_by, told_of, was_said
 from web.desk.sentences import doing, in_words, spoken
 from web.desk.widgets import Unfit, made, widgets
 from web.pages import NotFound
@@ -78,25 +79,22 @@ async def do(visit: Visit) -> Response:
     Pressed twice, a form names what its first half brought to an end: of what the record has nothing is asked again.
     """
     kind, case = await _asked(visit)
-    asked = widgets(kind)
-    message_id = id_of_the_form(visit)
+    asked, message_id, home = widgets(kind), id_of_the_form(visit), home_of(case)
     try:
+        mark = await mark_of(eyes(visit), case.reference)  # before what is shown is read
         entries = await get_timeline(eyes(visit), case.reference)
         named = await named_by(visit, case, kind, entries)
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
-        sends = visit.text("send") == "yes"
-        if sends and was_said(message, entries):
-            return await _send(visit, case.reference, message)
+        send, ask = partial(_send, visit, case.reference, message), partial(foresee, visit, case, message)
+        if sends(visit) and was_said(message, entries):
+            return await send()
         await _must_be_offered(visit, case, kind)
-        if not sends:
-            await foresee(visit, case, message)
+        if not sends(visit):
+            await ask()
         causes = await _causes(visit, case, message) + await told_of(visit, case, message, entries)
-        about = seen(named, causes)
-        if sends and visit.text("about") == about:
-            return await _send(visit, case.reference, message)
-        if sends:
-            await foresee(visit, case, message)
-        return await _check(visit, case, message, causes, about)
+        sight = Sight(message, message.actor, causes, mark, entries)
+        more = await _beside(visit, case, kind, mark)
+        return await sent_or_shown(visit, kind, home, sight, send, message_id=message_id, foresee=ask, **more)
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked])
     return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
@@ -185,22 +183,13 @@ async def must_be_trained(visit: Visit, rules: Sequence[TrainingRule], message: 
         raise NotAllowed(f"{field}: {untrained(asked.person, role, missing)}")
 
 
-async def _check(visit: Visit, case: CaseView, message: Message, causes: Sequence[str], about: str) -> Response:
-    """The page that shows what will be sent and what it will cause."""
-    kind = type(message)
-    mark, choices = await mark_of(eyes(visit), case.reference), await _choices(visit, case, kind)
-    return check_page(
-        visit,
-        kind,
-        home_of(case),
-        message.message_id,
-        by=message.actor,
-        causes=causes,
-        said=lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
-        about=about,
-        mark=mark,
-        changed=bool(visit.text("mark")) and visit.text("mark") != mark,
-    )
+async def _beside(visit: Visit, case: CaseView, kind: type[Message], mark: str) -> dict[str, Any]:
+    """How the page that shows what is sent says what was chosen, and whether the case changed since it was typed."""
+    choices, since = await _choices(visit, case, kind), visit.text("mark")
+    return {
+        "said": lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
+        "changed": bool(since) and since != mark,
+    }
 
 
 async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, dict[str, str]]:

@@ -37,7 +37,7 @@ from starter.reading.related import mark_of
 from web import drafts
 from web.desk.forms import TOLD
 from web.desk.frame import DESK, eyes, reference, shown, speaking
-from web.desk.sentences import in_words, spoken
+from web.desk.sentences import line_of, spoken
 from web.desk.tasks import form_of
 from web.pages import NotFound
 from web.permissions import staff
@@ -200,14 +200,6 @@ _WAIT: Final = 1.0
 
 _GROUND: Final = {one.en: one.zh for one in GROUNDS.values()}
 """What a sign may rest on beside words of the customer, which stay as they wrote them."""
-
-
-def line_of(visit: Visit, entry: Entry) -> str:
-    """What an entry of the timeline says; a notice to staff that nothing but the file took, in their language."""
-    if visit.language == "zh-CN" and (notice := entry.data.get("notice")):
-        sent, _, _ = entry.text.partition(": ")
-        return f"{in_words(visit, sent, fact=True)}：{notice}"
-    return in_words(visit, entry.text, fact=True)
 
 
 def incident_of(known: str, entries: Iterable[Entry]) -> str:

@@ -7,6 +7,7 @@ same way, and the case is told of it with the token of whoever adds it.
 import json
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel
@@ -24,11 +25,12 @@ from starter.intake.receiving import Vouched, receive_message, receive_note
 from starter.reading.cases import CaseView, get_case, get_timeline
 from starter.reading.database import CaseNotFound, must_see
 from starter.reading.dossier import erased_at
+from starter.reading.related import mark_of
 from starter.reading.sources import read_file
 from web import drafts, held
 from web.adding import add_files, let_go, place_of, sent_with, was_sent
 from web.desk.acting import foresee, home_of
-from web.desk.forms import check_page, done_page, files_of, form_page, id_of_the_form, typed
+from web.desk.forms import Sight, done_page, files_of, form_page, id_of_the_form, sent_or_shown, typed
 from web.desk.frame import DESK, actor, eyes, reference, speaker, speaking, stamp
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.widgets import Unfit, made, widgets
@@ -92,6 +94,7 @@ async def add_file(visit: Visit) -> Response:
             return visit.redirect(home_of(case).path)
         wrong = [FieldError("files", "desk.wrong.no_file")]
     wrong += await _where_erased(visit, case)
+    mark = await mark_of(eyes(visit), case.reference)
     try:
         said = made(AddFile, asked, visit.form)
         if not EARLIEST <= said.came_at <= visit.now:
@@ -99,15 +102,15 @@ async def add_file(visit: Visit) -> Response:
         message, files = _message(visit, case, said, message_id, files)
         if said.counts_as == "note":
             await foresee(visit, case, message)
-        if not wrong and visit.text("send") == "yes":
-            return await _add(visit, case, said, message, files)
+        if not wrong:
+            entries = await get_timeline(eyes(visit), case.reference)
+            sight = Sight(said, actor(visit), _causes(visit, case, said), mark, entries, files)
+            send = partial(_add, visit, case, said, message, files)
+            return await sent_or_shown(visit, AddFile, home_of(case), sight, send, message_id=message_id)
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked]) + wrong
     shown = await files_of(visit, place)
-    if wrong:
-        return form_page(visit, AddFile, home_of(case), typed(visit), message_id, errors=wrong, **shown)
-    causes = _causes(visit, case, said)
-    return check_page(visit, AddFile, home_of(case), message_id, by=actor(visit), causes=causes, **shown)
+    return form_page(visit, AddFile, home_of(case), typed(visit), message_id, errors=wrong, **shown)
 
 
 def _message(

@@ -1,23 +1,28 @@
 """The two pages of every form of the desk: what it asks for, and what it will cause, shown before it counts."""
 
+import hashlib
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from domain.case.messages.signals import CustomerReply
 from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.intake.received import File
 from runtime.files import MOST
 from web import drafts, held
 from web.desk.frame import shown
-from web.desk.sentences import spoken
+from web.desk.sentences import line_of, spoken, who
 from web.desk.widgets import Widget, kind_of, widgets
 from web.visit import FieldError, Visit
 
 TOLD: Final = "desk.told"
 """Where it is kept what the page says that a form leads back to."""
-OURS: Final = frozenset({"form_token", "back", "send", "mark", "message_id", "about"})
+OURS: Final = frozenset({"form_token", "back", "send", "mark", "message_id", "about", "shown", "last"})
 """What the pages themselves say with a form: no message has a field of such a name."""
 
 
@@ -26,6 +31,27 @@ class Home(NamedTuple):
 
     path: str
     name: str
+
+
+class Sight(NamedTuple):
+    """What a check page shows: what was typed, as it was read, what that will cause, and by what it was looked at."""
+
+    said: BaseModel
+    """With what it names that nobody types, as the proposal that is decided about."""
+    by: Actor
+    causes: Sequence[str]
+    mark: str = ""
+    """Changes whenever that changes for which it is shown."""
+    entries: Sequence[Entry] = ()
+    """What has happened to it so far."""
+    files: Sequence[File] = ()
+
+    @property
+    def digest(self) -> str:
+        """Tells apart what check pages show. What is sent is what the last one showed, or nothing."""
+        told = self.said.model_dump(mode="json", exclude={"message_id"})
+        looked_at = [told, str(self.by), [*self.causes], self.mark, sorted(one.sha256 for one in self.files)]
+        return hashlib.sha256(json.dumps(looked_at, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def id_of_the_form(visit: Visit, given: Mapping[str, Any] | None = None) -> str:
@@ -62,11 +88,41 @@ def form_page(
     )
 
 
-def check_page(
-    visit: Visit, kind: type[BaseModel], home: Home, message_id: str, *, by: Actor, causes: Sequence[str], **more: Any
+def sends(visit: Visit) -> bool:
+    """Whether the button of a check page was pressed."""
+    return visit.text("send") == "yes"
+
+
+async def sent_or_shown(
+    visit: Visit,
+    kind: type[BaseModel],
+    home: Home,
+    sight: Sight,
+    send: Callable[[], Awaitable[Response]],
+    *,
+    message_id: str,
+    foresee: Callable[[], Awaitable[None]] | None = None,
+    **more: Any,
 ) -> Response:
-    """What was typed, and what it will cause."""
-    usual: dict[str, Any] = {"said": lambda one: said(visit, one), "about": "", "mark": "", "changed": False}
+    """The one way by which what was typed is sent: once a page showed just what it comes to now.
+
+    Where that has changed since, nothing is sent, and the page says what is new and what holds no longer. What would be
+    refused is not shown: *foresee* raises why. Of what is sent, whoever hears it says so.
+    """
+    if sends(visit) and visit.text("about") == sight.digest:
+        return await send()
+    if sends(visit) and foresee:  # else it was asked before what it causes was looked for
+        await foresee()
+    return _check_page(visit, kind, home, sight, message_id=message_id, **more)
+
+
+def _check_page(
+    visit: Visit, kind: type[BaseModel], home: Home, sight: Sight, *, message_id: str, **more: Any
+) -> Response:
+    """What was typed, and what it will cause; where that was sent already, what has changed since it was shown."""
+    acts = visit.t("frame.then").join((sight.by.id, spoken(visit, sight.by.role)))
+    shown_now = [*sight.causes, visit.t("desk.form.acts", who=acts), *(one.title for one in sight.files)]
+    usual: dict[str, Any] = {"said": lambda one: said(visit, one), "changed": False}
     return shown(
         visit,
         "check.html",
@@ -74,12 +130,36 @@ def check_page(
         home=home.path,
         named=home.name,
         asked=[one for one in widgets(kind) if said(visit, one)],
-        causes=causes,
-        by=by,
+        causes=sight.causes,
+        acts=acts,
+        about=sight.digest,
+        mark=sight.mark,
+        last=sight.entries[-1].key if sight.entries else "",
+        shown=shown_now,
+        news=_news(visit, sight, shown_now) if sends(visit) else None,
         message_id=message_id,
         typed=typed_pairs(visit),
+        files=sight.files,
         **usual | more,
     )
+
+
+def _news(visit: Visit, sight: Sight, shown_now: Sequence[str]) -> list[str]:
+    """What is not as it was shown when it was sent: what is new, what holds no longer, what happened in between."""
+    before = [" ".join(one.split()) for one in visit.form.getlist("shown") if isinstance(one, str)]
+    now = [" ".join(one.split()) for one in shown_now]
+    told = [visit.t("desk.form.is_new", what=one) for one in now if one not in before]
+    told += [visit.t("desk.form.is_gone", what=one) for one in before if one not in now]
+    keys = [one.key for one in sight.entries]
+    after = keys.index(visit.text("last")) + 1 if visit.text("last") in keys else len(keys)
+    return told + [_happened(visit, one) for one in sight.entries[after:]]
+
+
+def _happened(visit: Visit, entry: Entry) -> str:
+    """A line of the timeline."""
+    what = spoken(visit, entry.text, "intent") if entry.kind == CustomerReply.name else line_of(visit, entry)
+    parts = (spoken(visit, entry.kind, "Entry"), what, who(visit, entry.actor))
+    return visit.t("desk.form.happened", what=visit.t("frame.then").join(dict.fromkeys(parts)))
 
 
 async def done_page(visit: Visit, home: str, told: str, *, key: str = "") -> Response:

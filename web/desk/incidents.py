@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -18,10 +19,11 @@ from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
 from web.desk.acting import done, must_be_trained
-from web.desk.forms import TOLD, Home, check_page, done_page, form_page, id_of_the_form, typed
+from web.desk.forms import TOLD, Home, Sight, done_page, form_page, id_of_the_form, sends, sent_or_shown, typed
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
 from web.desk.refusals import NOT_SENT, why_not
+from web.desk.seen import was_said
 from web.desk.widgets import made, widgets
 from web.pages import NotFound
 from web.permissions import staff
@@ -89,19 +91,16 @@ async def do_incident(visit: Visit) -> Response:
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if view.progress is None:
             raise NotAllowed(IN_PART)
-        if visit.text("send") == "yes" and visit.text("about") == about:
-            return await _send(visit, view.reference, message)
-        await _foresee(visit, view.reference, message)
-        return check_page(
-            visit,
-            kind,
-            _home(view),
-            message_id,
-            by=message.actor,
-            causes=_causes(visit, view, message),
-            about=about,
-            mark=_mark(view),
-            changed=bool(visit.text("mark")) and visit.text("mark") != _mark(view),
+        send = partial(_send, visit, view.reference, message)
+        ask = partial(_foresee, visit, view.reference, message)
+        if sends(visit) and was_said(message, view.timeline):
+            return await send()
+        if not sends(visit):
+            await ask()
+        sight = Sight(message, message.actor, _causes(visit, view, message), _mark(view), view.timeline)
+        changed = bool(visit.text("mark")) and visit.text("mark") != _mark(view)
+        return await sent_or_shown(
+            visit, kind, _home(view), sight, send, message_id=message_id, foresee=ask, changed=changed
         )
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked], ended="desk.wrong.incident_ended")
@@ -131,8 +130,10 @@ def _home(view: IncidentView) -> Home:
 
 
 def _mark(view: IncidentView) -> str:
-    """What changes whenever the incident does."""
-    return str(view.progress.revision) if view.progress else str(len(view.timeline))
+    """What changes when the incident goes another way: not with each account, or nothing could be sent meanwhile."""
+    how = view.progress
+    where = [view.stage.value, len(view.timeline)]
+    return "/".join(map(str, [*where, how.paused, how.per_minute, how.failed, _list_of(view)] if how else where))
 
 
 def _list_of(view: IncidentView) -> str:

@@ -1,6 +1,7 @@
 """Opening an incident at the desk: the fault, what it will cause, and then the list of whom it touched."""
 
 import uuid
+from functools import partial
 from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from domain.ground.base import Identifier, Line, Text
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import Message
+from domain.ground.people import Actor
 from domain.ground.reference import parse_reference
 from domain.incidents.incident import Fault, NewIncident, title_of
 from record.touched import touched_by
@@ -16,7 +18,7 @@ from starter.client.incidents import Incidents
 from starter.reading.database import CaseNotFound, must_see
 from starter.reading.incidents import get_incident
 from web import drafts
-from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_form, typed
+from web.desk.forms import Home, Sight, done_page, form_page, id_of_the_form, sends, sent_or_shown, typed
 from web.desk.frame import DESK, actor, eyes, speaker
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.widgets import Unfit, made, widgets
@@ -78,10 +80,11 @@ async def open_incident(visit: Visit) -> Response:
         if message.case:
             await must_see(eyes(visit), parse_reference(message.case))
         await _know_instrument(visit, message.symbol)
-        if visit.text("send") == "yes":
-            return await _open(visit, message.incident)
-        causes = await _causes(visit, message.incident)
-        return check_page(visit, OpenIncident, _home(visit), message_id, by=message.actor, causes=causes)
+        send = partial(_open, visit, message.incident)
+        if sends(visit) and await _is_known(visit, message.incident.reference, by=message.actor):
+            return await send()
+        sight = Sight(message, message.actor, await _causes(visit, message.incident))
+        return await sent_or_shown(visit, OpenIncident, _home(visit), sight, send, message_id=message_id)
     except CaseNotFound as error:
         wrong = [FieldError("case", "desk.wrong.no_case", {"reference": str(error)})]
     except NOT_SENT as error:
@@ -114,11 +117,13 @@ async def _know_instrument(visit: Visit, symbol: str | None) -> None:
         raise Unfit([FieldError("symbol", "desk.wrong.instrument", {"symbol": symbol})])
 
 
-async def _is_known(visit: Visit, reference: str) -> bool:
+async def _is_known(visit: Visit, reference: str, *, by: Actor | None = None) -> bool:
+    """Whether such an incident was opened before; *by* them, where that is asked: the button was pressed twice."""
     try:
-        return bool(await get_incident(eyes(visit), reference))
+        view = await get_incident(eyes(visit), reference)
     except LookupError:
         return False
+    return by is None or view.new.opened_by == by
 
 
 async def _open(visit: Visit, new: NewIncident) -> Response:

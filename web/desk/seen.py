@@ -1,8 +1,6 @@
-"""What a form of the desk decides about, and what was seen of that before it was sent."""
+"""What a form of the desk decides about, and whether it was sent already."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from domain.case.approval import proposal_digest
@@ -54,11 +52,6 @@ async def told_of(visit: Visit, case: CaseView, message: Message, entries: Seque
             return [visit.t("desk.causes.ends", at=stamp(visit, max(ends)))] if ends else []
         case _:
             return []
-
-
-def seen(named: Mapping[str, Any], causes: Sequence[str]) -> str:
-    """Tells apart what check pages show: what is decided about, and what that causes."""
-    return hashlib.sha256(json.dumps([dict(named), list(causes)], default=str).encode()).hexdigest()[:24]
 
 
 def was_said(message: Message, entries: Sequence[Entry]) -> bool:

@@ -20,6 +20,7 @@ from domain.checks.findings import Check, Verdict
 from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import REMEDIES
+from domain.ground.timeline import Entry
 from domain.ground.words import (
     Category,
     Complexity,
@@ -105,6 +106,14 @@ def in_words(visit: Visit, text: str, *, fact: bool = False) -> str:
     if fact:
         return _fact(visit, text)
     return _sentence(visit, _FIELD.sub("", text)) or _sentence(visit, text) or _word(visit, text)
+
+
+def line_of(visit: Visit, entry: Entry) -> str:
+    """What an entry of the timeline says; a notice to staff that nothing but the file took, in their language."""
+    if visit.language == "zh-CN" and (notice := entry.data.get("notice")):
+        sent, _, _ = entry.text.partition(": ")
+        return f"{in_words(visit, sent, fact=True)}：{notice}"
+    return in_words(visit, entry.text, fact=True)
 
 
 _FIELD: Final = re.compile(r"^[\w.]+(?:, [\w.]+)*: ")

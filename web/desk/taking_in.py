@@ -3,6 +3,8 @@
 It is received as from every other door. Pictures or a PDF of the letter go along.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, EmailStr, ValidationError, model_validator
@@ -12,12 +14,12 @@ from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.base import Identifier, Instant, Line, Text
 from domain.ground.people import Language, Phone
 from domain.ground.words import Remedy
-from domain.intake.received import Door
+from domain.intake.received import Door, File
 from domain.money.amounts import PositiveMoney
 from starter.intake.receiving import receive_complaint
 from web import drafts, held
 from web.adding import add_files, place_of, sent_with
-from web.desk.forms import Home, check_page, done_page, files_of, form_page, id_of_the_form, typed
+from web.desk.forms import Home, Sight, done_page, files_of, form_page, id_of_the_form, sends, sent_or_shown, typed
 from web.desk.frame import DESK, actor, stamp
 from web.desk.refusals import why_not
 from web.desk.widgets import Unfit, made, widgets
@@ -86,9 +88,14 @@ async def take_in(visit: Visit) -> Response:
     files = await files_of(visit, place)
     if wrong:
         return form_page(visit, TakeIn, _home(visit), typed(visit), message_id, errors=wrong, **files)
-    if visit.text("send") != "yes":
-        causes = _causes(visit, complaint)
-        return check_page(visit, TakeIn, _home(visit), message_id, by=actor(visit), causes=causes, **files)
+    send = partial(_take, visit, complaint, place, files["files"])
+    if sends(visit) and await held.is_received(visit.doors.pool, complaint.reference):
+        return await send()
+    sight = Sight(complaint, actor(visit), _causes(visit, complaint), files=files["files"])
+    return await sent_or_shown(visit, TakeIn, _home(visit), sight, send, message_id=message_id)
+
+
+async def _take(visit: Visit, complaint: Complaint, place: str, files: Sequence[File]) -> Response:
     visit.seen.append(complaint.reference)
     if not await held.is_received(visit.doors.pool, complaint.reference):
         await receive_complaint(
@@ -96,7 +103,7 @@ async def take_in(visit: Visit) -> Response:
             Door.DESK,
             complaint,
             envelope={"by": str(actor(visit))},
-            files=sent_with(visit.doors, files["files"], complaint.reference),
+            files=sent_with(visit.doors, [*files], complaint.reference),
         )
         visit.doors.came_in()
     await held.drop(visit.doors, visit.session, place)
