@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from runtime.database import Pool
     from starter.client.complaints import Complaints
 
-ASK_FOR: Final = 5.0
-"""So many seconds a workflow is waited for by who asks once; a page that is looked at often waits less."""
+_WAIT: Final = 1.0
+"""So many seconds a workflow is waited for once the record is read, which has all but what the case waits for."""
 
 
 class ProposalView(Record):
@@ -110,23 +110,39 @@ async def gather(
     entries: Sequence[Entry] | None = None,
     rows: Sequence[LedgerRow] | None = None,
     cases: "Callable[[], Awaitable[Complaints]] | None" = None,
-    patience: float = ASK_FOR,
 ) -> Dossier:
     """The dossier of a case; its workflow is asked over what *cases* gives, else as the settings say.
 
-    It is waited for *patience* seconds: where it says nothing by then, what the record has is there without it.
+    It is asked while the record is read, and then waited for a second at most: a worker that begins anew replays what
+    it is asked of first, and one that is stopped says nothing. What the record has is there without it.
 
     *entries* of its timeline and *rows* of its ledger are given by who has read them already. Raises
     :class:`~starter.reading.database.CaseNotFound`.
     """
     case = await get_case(pool, reference)
-    asked = await _ask(reference, cases, patience) if case.summary.closed_at is None else (None, None)
-    async with held(pool) as together:  # no longer than what is read: Temporal may take its time
-        if entries is None:
-            entries = await get_timeline(together, reference)
-        if rows is None:
-            rows = await get_deadlines(together, reference)
-        return await _dossier(together, case, entries, rows, asked)
+    asking = asyncio.create_task(_ask(reference, cases)) if case.summary.closed_at is None else None
+    try:
+        async with held(pool) as together:  # no longer than what is read: Temporal may take its time
+            if entries is None:
+                entries = await get_timeline(together, reference)
+            if rows is None:
+                rows = await get_deadlines(together, reference)
+            dossier = await _dossier(together, case, entries, rows)
+        if asking is None:
+            return dossier
+        await asyncio.wait([asking], timeout=_WAIT)
+        told = asking.result() if asking.done() else (None, _NO_ANSWER)
+        return _with_its_word(dossier, *told, erased=erased_at(entries) is not None)
+    finally:
+        if asking:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+
+def _with_its_word(dossier: Dossier, status: Status | None, unasked: str | None, *, erased: bool) -> Dossier:
+    """The dossier with what the case's workflow says, or why it says nothing."""
+    told = () if erased else _about_payments(dossier.case, dossier.payments, status)
+    return dossier.model_copy(update={"status": status, "unasked": unasked, "possible": (*told, *dossier.possible)})
 
 
 async def _dossier(
@@ -134,9 +150,9 @@ async def _dossier(
     case: CaseView,
     entries: Sequence[Entry],
     rows: Sequence[LedgerRow],
-    asked: tuple[Status | None, str | None],
 ) -> Dossier:
-    (status, unasked), reference, is_open = asked, case.reference, case.summary.closed_at is None
+    """What the record has; its workflow says the rest."""
+    reference, is_open = case.reference, case.summary.closed_at is None
     proposal = last_proposal(entries)
     draft = last_draft(entries) if is_open and not (proposal and proposal.decision == _UNDECIDED) else None
     payments = tuple(await get_payments(pool, reference))
@@ -151,8 +167,8 @@ async def _dossier(
     early_until = _early_until(pack, case, now) if responded_at is None else None
     return Dossier(
         case=case,
-        status=status,
-        unasked=unasked,
+        status=None,
+        unasked=None,
         next_deadline=_next_deadline(rows) if is_open else None,
         findings=last_findings(entries),
         proposal=proposal,
@@ -170,7 +186,6 @@ async def _dossier(
         if erased_at(entries)
         else (
             *_possible(case, proposal, draft, may_end_early=early_until is not None),
-            *_about_payments(case, payments, status),
             *(
                 f"remedy confirm {reference} {one.remedy.number} --proof TEXT"
                 for one in remedies
@@ -301,9 +316,10 @@ def _second_person(data: Mapping[str, Any]) -> str | None:
 _UNDECIDED: Final = "waits for a second person"
 
 
-async def _ask(
-    reference: str, cases: "Callable[[], Awaitable[Complaints]] | None", patience: float
-) -> tuple[Status | None, str | None]:
+_NO_ANSWER: Final = "no worker answers: is one running?"
+
+
+async def _ask(reference: str, cases: "Callable[[], Awaitable[Complaints]] | None") -> tuple[Status | None, str | None]:
     """What the case's workflow says of itself, or why it does not."""
     from runtime.connection import TemporalUnavailable
     from starter.client.complaints import CaseNotFound, Complaints
@@ -311,11 +327,10 @@ async def _ask(
     from starter.client.service import connected
 
     try:
-        async with asyncio.timeout(patience):
-            asked = await (cases() if cases else connected(Complaints))
-            return await asked.status(reference), None
-    except (TimeoutError, NotAnswered):
-        return None, "no worker answers: is one running?"
+        asked = await (cases() if cases else connected(Complaints))
+        return await asked.status(reference), None
+    except NotAnswered:
+        return None, _NO_ANSWER
     except TemporalUnavailable as error:
         return None, str(error)
     except CaseNotFound:

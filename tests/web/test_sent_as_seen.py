@@ -108,7 +108,7 @@ def filled_in(page: str, path: str, form: str) -> dict[str, Any]:
     """What somebody types into the *form* on that *page*: its example, with choices that the page offers."""
     if form in {TakeIn.name, AddFile.name}:
         return {**TAKEN_IN} if form == TakeIn.name else {**A_FILE, "counts_as": "note"}
-    kind = ALL_FORMS[form]
+    kind: Any = ALL_FORMS[form]
     if form == OpenIncident.name:  # another fault than the one of the incident that is there
         fault = new().fault.model_copy(update={"until": new().fault.until + timedelta(minutes=1)})
         said = fault.model_dump(mode="json", exclude_none=True)

@@ -119,7 +119,7 @@ async def case(visit: Visit) -> Response:
             mark = await mark_of(together, known)
             entries = await get_timeline(together, known)
             rows = await get_deadlines(together, known)
-        dossier = await gather(pool, known, entries=entries, rows=rows, cases=lambda: speaking(visit), patience=_WAIT)
+        dossier = await gather(pool, known, entries=entries, rows=rows, cases=lambda: speaking(visit))
         async with held(pool) as together:
             facts = await read_facts(together, known, entries)
             logged = await compare_with_log(together, (one.finding for one in facts.findings))
@@ -194,9 +194,6 @@ async def _changes(visit: Visit, known: str, mark: str) -> AsyncIterator[str]:
             yield ": \n\n"
         await asyncio.sleep(LOOK_AGAIN)
 
-
-_WAIT: Final = 1.0
-"""So many seconds the page of a case waits for its workflow: the record has all but what it waits for."""
 
 _GROUND: Final = {one.en: one.zh for one in GROUNDS.values()}
 """What a sign may rest on beside words of the customer, which stay as they wrote them."""
