@@ -227,6 +227,40 @@ def test_money_of_trades_is_of_no_currency_that_nobody_told() -> None:
     assert records(read(page, Options(instruments=KNOWN, currency="USC"))[0], Kind.POSITIONS)[0]["profit"] == "-8.00"
 
 
+@pytest.mark.parametrize(("stated", "kept"), [("usd", "-800"), ("usc", "-8"), ("eur", "-800")])
+def test_a_currency_in_small_letters_is_the_same_one(stated: str, kept: str) -> None:
+    page = mt4_statement(mt4_trade(2)).replace("Currency: USD", f"Currency: {stated}")
+    found, reader = read(page)
+    assert [row.reason for row in found if row.reason] == []
+    assert reader.reckoning.currency == stated.upper().replace("USC", "USD")
+    assert Decimal(records(found, Kind.POSITIONS)[0]["profit"]) == Decimal(kept)
+    assert read(page, Options(instruments=KNOWN, currency=stated.upper()))[1].reckoning.currency == (
+        reader.reckoning.currency
+    )
+
+
+def test_pence_are_no_pounds() -> None:
+    with pytest.raises(Unreadable, match="GBp, which is no currency known here: say with --currency"):
+        read(mt4_statement(mt4_trade(2)).replace("Currency: USD", "Currency: GBp"))
+
+
+@pytest.mark.parametrize(
+    ("account", "currency"),
+    [
+        ("70012345 (usd, Example-Server, real, Hedge)", "USD"),
+        ("70012345 (eur)", "EUR"),
+        ("70012345 (USC, Example-Server, real, Hedge)", "USD"),
+        ("70012345 (all of it, Example-Server, real, Hedge)", ""),  # the code of the lek, and a word
+        ("70012345 (demo, Example-Server, Hedge)", ""),
+    ],
+)
+def test_an_account_tells_its_currency_in_small_letters_and_no_word_is_taken_for_one(
+    account: str, currency: str
+) -> None:
+    _, reader = read_mt5(report(account=account, positions=[position(1)]))
+    assert reader.reckoning.currency == currency
+
+
 # --- code pages -------------------------------------------------------------------------------------------------------
 
 

@@ -44,7 +44,7 @@ _SECTIONS = {
     "details:": "summary",
 }
 _ACCOUNT = re.compile(r"Account:\s*(\S+)").fullmatch
-_CURRENCY = re.compile(r"Currency:\s*([A-Z]{3,5})").fullmatch
+_CURRENCY = re.compile(r"Currency:\s*([A-Za-z]{3,5})").fullmatch
 _TICKET = re.compile(r"\d{1,20}").fullmatch
 _MAGIC = re.compile(r"^#-?\d+\s*")
 _CLOSED_BY = re.compile(

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from domain.log.trade_log import Instrument, OrderState, OrderType, Side
+from domain.money.currencies import DIGITS
 from starter.importing.formats.balance_rows import entry_kind, entry_note
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.kinds import Kind
@@ -34,7 +35,7 @@ from starter.importing.formats.mt5_tables import (
 )
 from starter.importing.formats.mt5_volumes import Volumes, is_short, volume_of
 from starter.importing.formats.mt5_words import SECTIONS, meanings
-from starter.importing.formats.reckoning import Reckoning, profit
+from starter.importing.formats.reckoning import CENTS, Reckoning, profit
 from starter.importing.formats.source import (
     NamedAccount,
     Options,
@@ -71,8 +72,11 @@ _MARKS = {"sl": OrderType.STOP_LOSS, "tp": OrderType.TAKE_PROFIT, "so": OrderTyp
 _AT_ONCE = {*_MARKS.values(), OrderType.MARKET}
 """Orders that no report shows before they were filled: what they close does not become known later."""
 _CLOSE_BY = re.compile(r"close #?(\d{1,20}) by #?(\d{1,20})", re.IGNORECASE).search
-_ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:\s*\(\s*([A-Z]{3,5})\b|.*?\b([A-Z]{3})\b)?").match
-_NAMES_ACCOUNT = re.compile(r"\s*\d{3,20}\s*\([A-Z]{3,5}\s*,.*\)\s*").fullmatch
+_LOWER = "|".join(sorted(code.lower() for code in {*DIGITS, *CENTS}))
+_ACCOUNT = re.compile(
+    rf"\s*(\d{{1,20}})\b(?:\s*\(\s*([A-Z]{{3,5}}\b|(?:{_LOWER})(?=\s*[,)]))|.*?\b([A-Z]{{3}})\b)?"
+).match
+_NAMES_ACCOUNT = re.compile(rf"\s*\d{{3,20}}\s*\((?:[A-Z]{{3,5}}|{_LOWER})\s*,.*\)\s*").fullmatch
 _TITLE = re.compile(r"(?!\d{4}[.\-/])(?![\d.,\s-]+$).+", re.DOTALL).fullmatch
 _HEADINGS = 8
 _TICKET = re.compile(r"\d{1,20}").fullmatch

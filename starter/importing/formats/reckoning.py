@@ -49,7 +49,11 @@ class Reckoning:
             self._take(currency)
 
     def booked_in(self, currency: str) -> None:
-        """The statement says that its amounts are in *currency*. Raises :class:`Unreadable`."""
+        """The statement says that its amounts are in *currency*. Raises :class:`Unreadable`.
+
+        In small letters it is the same one. ``GBp`` is another than ``GBP``: pence.
+        """
+        currency = currency.upper() if currency.islower() else currency
         if self._given is None:
             self._take(currency)
         elif currency not in (self._given, CENTS.get(self._given)):
