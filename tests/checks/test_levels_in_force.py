@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from domain.checks.findings import Check, Verdict
-from domain.log.trade_log import Order, OrderState, OrderType
-from tests.checks.rows import after, fill, order, position, steady, store
+from domain.log.trade_log import Order, OrderState, OrderType, Side
+from tests.checks.rows import after, fill, order, position, quote, steady, store
 from tests.checks.test_gathering import one
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -59,3 +59,54 @@ async def test_a_fill_is_held_against_the_limit_in_force_then(
     if verdict is UNKNOWN:
         finding = await one(pool, Check.EXECUTION, "O1")  # of a stop-limit the price alone
         assert finding.verdict in {UNKNOWN, KEPT}
+
+
+@pytest.mark.parametrize("kind", [OrderType.STOP_LOSS, OrderType.STOP])
+@pytest.mark.parametrize(
+    ("stops", "filled", "verdict"),
+    [
+        (("1937.50", "1936.00"), 0, UNKNOWN),  # set off by the first, and by the last it was not due
+        (("1936.00", "1937.50"), 0, UNKNOWN),  # by the first it was not due
+        (("1939.00", "1937.50"), 0, UNKNOWN),  # due by both, and by one of them long before
+        (("1937.50", "1936.00"), 9, MISSED),  # it ended with this fill: the last was in force, and was never reached
+        (("1936.00", "1937.50"), 9, KEPT),
+        (("1936.00", "1937.50"), 8.5, KEPT),  # parts of one execution: the stop had followed the price before
+        (("1936.00", "1935.00"), 0, MISSED),  # due by neither of them
+        (("1937.50", "1937.50"), 0, KEPT),  # never changed
+        ((None, "1937.50"), 0, KEPT),
+    ],
+)
+async def test_a_fill_is_held_against_the_stop_in_force_then(
+    pool: Pool, kind: OrderType, stops: tuple[str | None, str], filled: float, verdict: Verdict
+) -> None:
+    first, last = (Decimal(stop) if stop else None for stop in stops)
+    placed = order(kind, state=OrderState.WORKING, volume=Decimal(2), position="P1", received_at=after(-9), price=first)
+    falls = [
+        quote(source, second, "1938.00" if second < filled else "1937.00")
+        for source in ("LP-A", "LP-B", "LP-C")
+        for second in range(-10, 20)
+    ]
+    await store(pool, *falls, placed)
+    held = {"close_price": Decimal("1937.00"), "closed_at": after(20)}
+    await store(
+        pool,
+        fill("1937.00", at=after(filled), volume=Decimal(1), position="P1"),
+        fill("1937.00", fill="F2", at=after(9), volume=Decimal(1), position="P1"),
+        position(volume=Decimal(2), **held),
+    )
+    await complete(pool, placed, price=last, state=OrderState.FILLED, ended_at=after(9))
+    for check in (Check.TRIGGER, Check.EXECUTION):
+        finding = await one(pool, check, "O1")
+        assert finding.verdict is verdict, finding.reason.en
+        assert (finding.missing == ("trigger price of order O1",)) is (verdict is UNKNOWN)
+
+
+async def test_a_short_ones_stop_is_held_against_the_same_rule(pool: Pool) -> None:
+    placed = order(
+        OrderType.STOP_LOSS, Side.BUY, state=OrderState.WORKING, volume=Decimal(2), position="P1",
+        received_at=after(-9), price=Decimal("1937.00"),
+    )  # fmt: skip
+    await store(pool, *steady("LP-A", "1937.00"), *steady("LP-B", "1937.00"), *steady("LP-C", "1937.00"), placed)
+    await store(pool, fill("1937.30", Side.BUY, at=after(0), position="P1"))
+    await complete(pool, placed, price=Decimal("1939.00"), state=OrderState.CANCELLED, ended_at=after(9))
+    assert (await one(pool, Check.TRIGGER, "O1")).missing == ("trigger price of order O1",)
