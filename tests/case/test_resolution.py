@@ -210,6 +210,16 @@ class TestWhereAPartOfATradeWasInOrder:
         charged = of_position("P1", "P1", Verdict.FIRM_FAULT, "3", Check.CHARGES)
         assert "not_all_found" in left(self.known(charged, of_position("O2", "P1", Verdict.MARKET, "0")))[2]
 
+    def test_a_charge_is_another_matter_where_its_position_has_the_number_of_an_order(self) -> None:
+        beside = (
+            of_position("O2", "P1", Verdict.MARKET, "0"),
+            of_position("O2", "O2", Verdict.NO_FAULT, "0", Check.CHARGES),
+        )
+        assert "not_all_found" in left(self.known(self.FAULT, *beside))[2]
+        charged = of_position("O2", "O2", Verdict.FIRM_FAULT, "3", Check.CHARGES)
+        of_the_price = [of_position(order, "P1", Verdict.MARKET, "0") for order in ("O1", "O2")]
+        assert "not_all_found" in left(self.known(charged, *of_the_price))[2]
+
     def test_a_fault_that_cost_nothing_gives_nothing_for_the_others(self) -> None:
         late = of_position("O1", "P1", Verdict.FIRM_FAULT, "0")
         assert "not_all_found" in left(self.known(late, of_position("O2", "P1", Verdict.MARKET, "0")))[2]
