@@ -62,6 +62,27 @@ _BROKEN: Final = r"""() => {
     return found;
 }"""
 """References that are broken into lines, on a page for customers."""
+NARROW: Final = 320
+"""Pixels of the narrowest window there is, and of one that is 1280 wide where all is four times as large."""
+_SQUEEZED: Final = r"""() => {
+    const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const {currentNode: text} = texts, one = text.parentElement, range = document.createRange();
+        if (!text.data.trim() || !one.checkVisibility()) continue;
+        const picture = one.closest("svg");
+        if (picture) {
+            const scale = picture.getBoundingClientRect().width / (picture.viewBox.baseVal.width || 1);
+            if (parseFloat(getComputedStyle(one).fontSize) * scale < 9) found.push(`too small: ${text.data}`);
+            continue;
+        }
+        range.selectNodeContents(text);
+        const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
+        if (lines > 2 && range.getBoundingClientRect().width < 90 && !one.closest("td, th, .unseen"))
+            found.push(`in ${lines} lines: ${text.data}`);
+    }
+    return found;
+}"""
+"""What nobody can read in a narrow window: a name in many lines of a few letters, small print in a picture."""
 _SEEN: Final = set[str]()
 """The places whose contrast was found to be enough."""
 
@@ -129,6 +150,8 @@ async def look(page: Page, name: str, widths: Sequence[int] = (320, 1200), *, ax
         # While it is laid out anew it may stick out for a moment.
         fits = partial(page.evaluate, "document.documentElement.scrollWidth <= window.innerWidth")
         await eventually(fits, f"{name}: wider than {width} px", within=3)
+        squeezed = await page.evaluate(f"({_SQUEEZED})()") if width <= NARROW else []
+        assert not squeezed, f"{name} at {width} px: {squeezed}"
         whole = partial(page.evaluate, f"({_BROKEN})().length === 0")
         await eventually(whole, f"{name}: a reference is broken at {width} px", within=3)
         if PICTURES:

@@ -41,7 +41,7 @@ async def _on_paper(page: Page, language: str, *paths: str) -> None:
 async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_others_do(
     pool: Pool, database_url: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [person("h-2"), person("a-3", "approver", "team_lead")]
+    people = [person("h-2"), person("a-3", "approver", "team_lead", "compliance_officer")]
     await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     waiting = await proposed(pool, tmp_path / "outbox")
     closed = await late_and_closed(pool, tmp_path / "outbox")
