@@ -102,9 +102,6 @@ class _InOrder(_WorkflowInstanceImpl):
     """Whether the last that was handed over had happened before, to another worker or to a forgotten instance."""
     _is_taken_up = False
     """Whether what was handed over last is the first that had not: it is a task of ours, or came for a query."""
-    _is_ahead = False
-    """Whether we may know of events that no task of ours has brought, and have answered a query with them."""
-
     _is_held_up = False
     """Whether the workflow would have ended with what was handed over last, but for what is still to be."""
     _has_begun = False
@@ -126,13 +123,13 @@ class _InOrder(_WorkflowInstanceImpl):
         if _has_events(act):
             at, length = act.timestamp.ToNanoseconds(), act.history_length
             before, known = self._seen
-            if (self._is_ahead and at != before) or (at == before and length > known) or self._is_late(act):
+            if (at == before and length > known) or self._is_late(act):
                 return _begin_again()
             if (at, length) != self._seen:
                 self._is_taken_up, self._asked = self._was_replayed and not act.is_replaying, 0
             self._seen, self._was_replayed = (at, length), act.is_replaying
         elif self._is_taken_up and any(job.query_workflow.query_id == _ASKED_BY_ITSELF for job in act.jobs):
-            self._is_ahead = True
+            return _begin_again()
         completion = super().activate(act)
         self._has_begun = True
         self._asked += _events_of(completion.successful.commands)
@@ -141,12 +138,17 @@ class _InOrder(_WorkflowInstanceImpl):
         return completion
 
     def _is_late(self, act: WorkflowActivation) -> bool:
-        """Whether a local activity is answered in another task than it was under way in, which may hold the answer."""
+        """Whether a local activity is answered in another task than it was under way in, which may hold the answer.
+
+        While an update is in hand such an answer is taken as it comes: taken up, the workflow would answer the update
+        in a task that is over, and the SDK loses what an update is answered there (docs/decisions/0027).
+        """
         answered = [self._begun.get(job.resolve_activity.seq) for job in act.jobs if _is_local(job)]
         if not answered or act.is_replaying:
             return False
         late = any(length and act.history_length > length for length in answered)
-        most = _MOST_AGAIN if self._is_unrecorded(act) else _MOST_IN_DOUBT
+        unrecorded = self._is_unrecorded(act)
+        most = _MOST_AGAIN if unrecorded else 0 if self._in_progress_updates else _MOST_IN_DOUBT
         if late and _LATE[self._info.run_id] < most:
             if len(_LATE) >= _MOST_LATE:  # other workers have had the next answers of these
                 _LATE.clear()
