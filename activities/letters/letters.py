@@ -313,7 +313,7 @@ class Letters:
         case, customer = going.case, going.customer
         pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen: list[Deadline] = []
-        if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
+        if request.kind in {LetterKind.EXTENSION, LetterKind.HOLDING} or LETTERS[request.kind].wait_ends_by:
             announced = _announced(request, at)
             foreseen = await self._case_file.foresee(connection, case["reference"], pack, announced, known)
         stands = {name: case[name] for name in Standing.model_fields.keys() - {"restrictions"}}

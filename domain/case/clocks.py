@@ -15,6 +15,7 @@ from domain.people.hands import Hands
 _RESPONSE: Final = {
     CaseEvent.RECEIVED,
     CaseEvent.OVERDUE_NOTED,
+    CaseEvent.HELD,
     CaseEvent.ANSWERED,
     CaseEvent.DISPUTED,
     CaseEvent.REOPENED,

@@ -8,13 +8,25 @@ from typing import Any, Final
 from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
 
+from domain.case.clocks import promises_response
 from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
 from domain.checks.findings import Finding
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline
 from domain.ground.base import Record
-from domain.ground.words import Action, Category, Element, LetterKind, Outcome, Remedy, Role, RouteKind, Stage
+from domain.ground.words import (
+    Action,
+    CaseEvent,
+    Category,
+    Element,
+    LetterKind,
+    Outcome,
+    Remedy,
+    Role,
+    RouteKind,
+    Stage,
+)
 from domain.incidents.requests import TellMember
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts, may_be_told
@@ -94,9 +106,9 @@ def write_letter(
     an interim letter would tell nothing that is so any more.
     """
     kind, sort, language = request.kind, LETTERS[request.kind], request.language
-    facts = _with_times(request, foreseen)
+    facts = _with_times(request, pack, foreseen, at)
     category = facts.category or request.update.summary.category
-    rules = _rules(pack, kind, facts, category)
+    rules = _rules(pack, kind, facts, category, standing or Standing())
     pack = pack.narrowed(category) if category else pack
     demanded = {element for rule in rules for element in rule.must_name}
     _Draft(request, facts, pack, rules, at, verified).check()
@@ -285,9 +297,10 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _with_times(request: SendLetter, foreseen: Sequence[Deadline]) -> LetterFacts:
-    """The facts, with the date that a letter sets itself: the new end of a clock that it extends, or the end of the
-    wait for an answer that starts when it is accepted.
+def _with_times(request: SendLetter, pack: PolicyPack, foreseen: Sequence[Deadline], at: datetime) -> LetterFacts:
+    """The facts, with the date that a letter sets itself: the new end of a clock that it extends, the end of the wait
+    for an answer that starts when it is accepted, or the end of a clock that a holding letter starts, where every
+    date that was told before has passed.
 
     The clocks themselves go by the acceptance, so that whoever gets the letter late is still waited for long enough.
     """
@@ -295,13 +308,19 @@ def _with_times(request: SendLetter, foreseen: Sequence[Deadline]) -> LetterFact
     if request.kind is LetterKind.EXTENSION:
         new = [deadline.clock_due for deadline in foreseen if deadline.clock == facts.clock]
         return facts.model_copy(update={"expected_by": max(new, default=None)})
+    if request.kind is LetterKind.HOLDING and not (facts.expected_by and facts.expected_by > at):
+        starts = {clock.name for clock in pack.clocks if clock.trigger is CaseEvent.HELD and promises_response(clock)}
+        new = [deadline.clock_due for deadline in foreseen if deadline.clock in starts]
+        return facts.model_copy(update={"expected_by": min(new, default=facts.expected_by)})
     if facts.reply_by or ends is None:
         return facts
     waits = [deadline.due for deadline in foreseen if ends in deadline.actions]
     return facts.model_copy(update={"reply_by": min(waits, default=None)})
 
 
-def _rules(pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Category | None) -> list[LetterRule]:
+def _rules(
+    pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Category | None, standing: Standing
+) -> list[LetterRule]:
     """The rules of *pack* for this letter."""
     if kind is LetterKind.HOLDING:
         # It comes with the clock that asks for the letter, which runs on where the category is another by now.
@@ -309,10 +328,17 @@ def _rules(pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Cat
     if LETTERS[kind].to_staff:
         return []
     rules = (pack.narrowed(category) if category else pack).letter_rules(kind)
-    if kind is LetterKind.PROGRESS and facts.stage not in {None, *BEFORE_RESPONSE}:
-        # How far it is with what was decided: there is no answer any more whose date could be named.
+    decided = _decided(facts)
+    spent = facts.expected_by is None and standing.new_dates >= pack.new_dates
+    if kind is LetterKind.PROGRESS and (decided or spent):
+        # How far it is with what was decided, of which no date could be named; or every date that a rule gives has
+        # passed: the customer hears that there is none, rather than nothing.
         return [rule.model_copy(update={"must_name": _but_the_date(rule)}) for rule in rules]
     return rules
+
+
+def _decided(facts: LetterFacts) -> bool:
+    return facts.stage not in {None, *BEFORE_RESPONSE}
 
 
 def _but_the_date(rule: LetterRule) -> tuple[Element, ...]:
@@ -363,7 +389,10 @@ class _Draft:
     verified: bool
 
     def check(self) -> None:
-        """Raise ``LetterIncomplete`` with all that is missing, and what is to be set."""
+        """Raise ``LetterIncomplete`` with all that is missing, and what is to be set.
+
+        Of a letter that is to give a date for the answer, ``LetterOvertaken`` where the answer was given meanwhile.
+        """
         kind, language = self.request.kind, self.request.language
         missing = missing_facts(kind, self.facts)
         if not may_be_told(kind, self.facts, verified=self.verified):
@@ -376,9 +405,14 @@ class _Draft:
         if missing:
             raise ApplicationError(
                 f"{kind.value} (letter {self.request.number}) cannot be written without {', '.join(missing)}",
-                type="LetterIncomplete",
+                type="LetterOvertaken" if self._gives_a_date_too_late else "LetterIncomplete",
                 non_retryable=True,
             )
+
+    @property
+    def _gives_a_date_too_late(self) -> bool:
+        sort = LETTERS[self.request.kind]
+        return sort.interim and "expected_by" in sort.needs and _decided(self.facts)
 
     def _missing_in_pack(self) -> Iterable[str]:
         """What a letter about one thing in the pack needs of it."""

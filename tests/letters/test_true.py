@@ -204,7 +204,7 @@ def test_no_letter_says_what_the_record_does_not(data: Any) -> None:
         "somebody has it": person,
         "a second person looks": standing.proposed and facts.stage is Stage.DECIDING,
         "a new date follows": standing.new_dates < FULL_PACK.new_dates,
-        "a date is promised": ahead or kind is LetterKind.EXTENSION,
+        "a date is promised": ahead or kind in {LetterKind.EXTENSION, LetterKind.HOLDING},  # these give one
         "it replaces another": responded_at is not None,
         "an outside decision replaces it": responded_at is not None and not standing.paid_before,
         "it is paid on top": standing.paid_before,

@@ -408,7 +408,7 @@ LOWER = "".join(
 name = "{name}"
 rungs = [{{ name = "due", actions = ["breach", "escalate"], level = 1 }}]
 """
-    for name in ("response", "overdue", "reconsideration", "reopened", "payment", "remedy", *OUTSIDE)
+    for name in ("response", "overdue", "after-holding", "reconsideration", "reopened", "payment", "remedy", *OUTSIDE)
 )
 
 

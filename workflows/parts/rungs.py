@@ -168,6 +168,8 @@ class Rungs:
     async def _tell_new_date(self, number: int) -> None:
         # The new date is planned by the case file; the letter must carry it.
         await workflow.wait_condition(lambda: all(event.number != number for event in self._case.events))
+        if expected_by(self._case) is None:
+            return  # the answer was given meanwhile, or the new date has passed as well, which its own rung tells
         self._post.send(LetterKind.OVERDUE, self._post.facts(), f"overdue:{number}", CaseEvent.CONTACTED)
 
     def _remind(self, deadline: Deadline) -> None:
