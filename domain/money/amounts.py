@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from domain.ground.base import Record
-from domain.money.currencies import DIGITS
+from domain.money.currencies import DIGITS, OF_PARTS, is_of_parts
+
+
+def _whole(code: Any) -> Any:
+    if isinstance(code, str) and is_of_parts(code.strip()):
+        raise ValueError(OF_PARTS.format(code=code.strip(), whole=code.strip().upper()))
+    return code
 
 
 def _known(code: str) -> str:
@@ -17,9 +23,12 @@ def _known(code: str) -> str:
 
 
 Currency = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$"), AfterValidator(_known)
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$"),
+    BeforeValidator(_whole),
+    AfterValidator(_known),
 ]
-"""An ISO 4217 currency code, upper case."""
+"""An ISO 4217 currency code, upper case. ``usd`` is read as USD; ``GBp`` is refused, for it is a hundredth of GBP."""
 
 Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=10)]
 

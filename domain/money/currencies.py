@@ -29,3 +29,13 @@ _BY_DIGITS: Final[Mapping[int, str]] = {
 }
 DIGITS: Final[Mapping[str, int]] = {code: digits for digits, codes in _BY_DIGITS.items() for code in codes.split()}
 """Digits after the decimal point by ISO 4217 code: USD 2, JPY 0."""
+
+OF_PARTS: Final = "{code} is a hundredth of {whole}, as GBp is a penny: give the amount in {whole}"
+"""What is said of a code that :func:`is_of_parts`."""
+
+
+def is_of_parts(code: str) -> bool:
+    """Whether *code* is how markets write the hundredth part of a currency: read as GBP, an amount in GBp
+    would be a hundred times too much.
+    """
+    return len(code) == 3 and code[:2].isupper() and code[2].islower() and code.upper() in DIGITS

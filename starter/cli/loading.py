@@ -224,9 +224,11 @@ def _period(text: str | None) -> int | None:
 
 
 def _currency(code: str | None) -> str | None:
-    from domain.money.currencies import DIGITS
+    from domain.money.currencies import DIGITS, OF_PARTS, is_of_parts
     from starter.importing.formats.reckoning import CENTS
 
+    if code is not None and is_of_parts(code):
+        raise InvalidInput(f"--currency: {OF_PARTS.format(code=code, whole=code.upper())}")
     if code is not None and code.upper() not in {*DIGITS, *CENTS}:
         cents = ", ".join(CENTS)
         raise InvalidInput(f"--currency: {code!r} is neither a currency such as USD nor one kept in cents ({cents})")

@@ -202,6 +202,7 @@ def test_a_header_is_held_against_the_kind_that_was_named() -> None:
         (Kind.FILLS, "symbol", "XAGUSD", "symbol: XAGUSD is not a known instrument"),
         (Kind.POSITIONS, "symbol", "XAGUSD", "symbol: XAGUSD is not a known instrument"),
         (Kind.INSTRUMENTS, "currency", "US$", "currency: must be an ISO 4217 code of three letters such as USD"),
+        (Kind.INSTRUMENTS, "currency", "GBp", "currency: GBp is a hundredth of GBP"),
         (Kind.INSTRUMENTS, "currency", "XXQ", "currency: unknown currency: use an ISO 4217 code"),
         (Kind.INSTRUMENTS, "digits", "2.5", "digits: must be a whole number"),
         (Kind.INSTRUMENTS, "digits", "9", "digits: must be 8 or less"),

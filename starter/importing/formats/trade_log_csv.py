@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from domain.money.currencies import DIGITS
+from domain.money.currencies import DIGITS, OF_PARTS, is_of_parts
 from starter.importing.formats.cells import (
     PLAIN_UTC,
     PRICE,
@@ -199,6 +199,8 @@ def _quick_quote(cells: Sequence[str], instruments: Container[str]) -> Cells | N
 
 
 def _currency(cell: str) -> str:
+    if is_of_parts(cell):
+        raise BadCell(OF_PARTS.format(code=cell, whole=cell.upper()))
     if cell.upper() not in DIGITS:
         raise BadCell("must be an ISO 4217 code of three letters such as USD")
     return cell
