@@ -292,7 +292,7 @@ class InvestigationRequest(Record):
     """Numbers in the customer's own words that may be ids: those that the log knows of the account are looked at."""
     rule_days: Annotated[int, Field(ge=1)] = 90
     """For so many days back it is told what else the customer was given by rule."""
-    by_name: tuple[Check, ...] = ()
+    by_name: Annotated[tuple[Check, ...], Field(max_length=len(Check))] = ()
     """Those of ``checks`` that somebody asked for by name: each of these answers, be it that it lacks something."""
 
 

@@ -45,7 +45,8 @@ ACTIONS: Final[Mapping[Action, ActionRow]] = {
     ),
     Action.OVERDUE_LETTER: ActionRow(does="apologises to the customer, with a new date"),
     Action.HOLDING_LETTER: ActionRow(
-        does="tells the customer, by the rule named in the rung's `letter`, that more time is needed",
+        does="tells the customer, by the rule named in the rung's `letter`, that more time is needed; where every date "
+        'that was told has passed, it gives the end of a clock that it starts itself (`trigger = "held"`)',
         goes_with="letter",
         in_time="the holding letter",
     ),

@@ -141,6 +141,7 @@ async def test_a_worker_told_to_stop_finishes_the_letter_in_hand_and_a_case_surv
         await process.ready()
         reference = await stopped_with_a_letter_in_hand(process, complaints, mailbox, pool, monkeypatch)
     async with worker_process(tmp_path / "second", **variables) as process:
+        await process.ready()
         await waits_for(complaints, reference, "answer to the final response")
         await process.kill()
     assert await pool.fetchval("SELECT stage FROM casefile.cases") == "responded"
