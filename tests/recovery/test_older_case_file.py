@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -263,12 +263,24 @@ async def listed(pool: Pool, incident: str) -> str:
     return cast(str, await eventually(there))
 
 
+_UNTOLD: Final = """
+    select count(*) from casefile.incident_cases as link join casefile.incidents on incidents.reference = link.incident
+    where incidents.stage in ('approval', 'closed') and not exists (
+        select from casefile.timeline as heard join casefile.timeline as drawn using (reference)
+        where heard.reference = link.reference and drawn.kind = 'draft' and drawn.id > heard.id
+            and heard.data ->> 'message_id' like incidents.reference || ':%:' || incidents.stage)
+"""
+
+
 async def stands(pool: Pool) -> None:
-    """Wait until nothing is under way: for three seconds nothing is written down."""
+    """Wait until nothing is under way: for three seconds nothing is written down, and each complaint about an incident
+
+    has heard where that stands, and has been looked at again for it.
+    """
     seen: list[int] = []
 
     async def same_again() -> bool:
         seen.append(await pool.fetchval("select count(*) from casefile.timeline"))
-        return len(seen) > 40 and seen[-1] == seen[-30]  # ten looks a second
+        return len(seen) > 40 and seen[-1] == seen[-30] and not await pool.fetchval(_UNTOLD)  # ten looks a second
 
     await eventually(same_again)
