@@ -28,6 +28,8 @@ from runtime.identity.speaking import TokenFor, speaking
 
 TASK_QUEUE: Final = "redress"
 ANSWER_WITHIN: Final = timedelta(seconds=20)
+FORESEEN_WITHIN: Final = timedelta(seconds=2)
+"""Somebody waits for a page meanwhile. A worker that has to take a long case up anew may need more."""
 LOOKED_AFTER: Final = timedelta(seconds=1)
 """How long an answer may be out before it is asked whether the server is there at all, and how often from then on."""
 _THERE_WITHIN: Final = timedelta(seconds=3)
@@ -157,9 +159,18 @@ class Conversation(ABC):
         return receipt
 
     async def foresee(self, reference: str, message: Message) -> None:
-        """Raise :class:`Refused` where *message*, an update, would be refused as things stand. Nothing is sent."""
+        """Raise :class:`Refused` where *message*, an update, would be refused as things stand. Nothing is sent.
+
+        Raises ``NotAnswered`` where no worker says so within two seconds.
+        """
         said = message.model_dump(mode="json", exclude_none=True)
-        refusal: Refusal = await self._query(reference, "refusal", Refusal, Intended(name=message.name, message=said))
+        try:
+            async with asyncio.timeout(FORESEEN_WITHIN.total_seconds()):
+                refusal: Refusal = await self._query(
+                    reference, "refusal", Refusal, Intended(name=message.name, message=said)
+                )
+        except TimeoutError:
+            raise NotAnswered(f"{reference}: no worker said in time whether it would be refused") from None
         if refusal.why is not None:
             raise Refused(refusal.why)
 

@@ -1,5 +1,6 @@
 """Reading waits for nobody: where no worker answers, or Temporal says nothing, what the record has is there at once."""
 
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +25,7 @@ from tests.web.test_desk import signed_on
 from tests.web.test_mine import LI, case_of
 from web.api.frame import ROOT
 from web.app import create_app
+from web.words import words
 
 LONGEST: Final = 3.0
 """Seconds of waiting: one for what the record does not have, the rest for a slow machine."""
@@ -85,6 +87,7 @@ class Reader:
         site = create_app(doors_over(self.pool, client, outbox_dir=folder / "outbox"))
         async with signed_on(site, "h-2") as desk, Browser(site) as customer, service(site, "crm", *Scope) as program:
             await signed_in(customer, site.state.doors, LI)
+            await self.form(desk, folder)
             ways: list[tuple[httpx.AsyncClient, str]] = [(desk, "/desk"), (customer, "/mine"), (program, ROOT)]
             for browser, start in ways:
                 pages = pages_of(site, start)
@@ -92,6 +95,17 @@ class Reader:
                 for page in pages:
                     answer = await self.see(page, browser.get)
                     assert answer.status_code < 500, page
+
+    async def form(self, desk: httpx.AsyncClient, folder: Path) -> None:
+        """What a message will cause; a case that does not answer is told of, and so is that nothing was sent."""
+        path = f"/desk/cases/{self.reference}/do/request_information"
+        page = await desk.get(path)
+        token = re.search(r'name="form_token" value="(\w+)"', page.text)
+        assert token
+        typed = {"form_token": token[1], "questions": "When was it?"}
+        answer = await self.see(path, lambda asked: desk.post(asked, data=typed))
+        said = [words("desk.form.unforeseen", each) for each in ("en", "zh-CN")]
+        assert any(one in answer.text for one in said) or answer.status_code == 503, answer.text
 
     async def commands(self, redress: CommandLine) -> None:
         """By the command line."""

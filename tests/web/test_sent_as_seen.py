@@ -10,11 +10,12 @@ import pytest
 from fastapi import FastAPI
 
 from domain.case.messages.deciding import ProposeResolution
+from domain.case.messages.table import SIGNALS
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.incidents.progress import Progress
 from runtime.database import Pool
-from starter.client.conversation import Refused
+from starter.client.conversation import NotAnswered, Refused
 from starter.client.directory import People
 from starter.client.examples import EXAMPLES, example_of
 from tests.case.support import OPENED_AT, keeping
@@ -39,13 +40,15 @@ from web.desk.taking_in import PLACE, TakeIn
 from web.visits import Staff
 from web.words import words
 
+NEVER_REFUSED: Final = {TakeIn.name, OpenIncident.name, *(one.name for one in SIGNALS)}
 BOTH: Final = (Role.HANDLER, Role.TEAM_LEAD)
 
 
 class Listening(Taking):
-    """Takes whatever it is told, and knows what that was; or refuses."""
+    """Takes whatever it is told, and knows what that was; or refuses, or does not say whether it would."""
 
     refuses = False
+    silent = False
 
     def __init__(self) -> None:
         self.heard: list[Any] = []
@@ -54,9 +57,12 @@ class Listening(Taking):
         await super().foresee(known, message)
         if self.refuses:
             raise Refused("assign: the case is closed")
+        if self.silent:
+            raise NotAnswered(f"{known}: no worker said so in time")
 
     async def send(self, known: str, message: Any) -> Any:
-        await self.foresee(known, message)
+        if self.refuses or self.away:
+            await self.foresee(known, message)
         self.heard.append(message)
         return SimpleNamespace(noted="done")
 
@@ -202,6 +208,24 @@ async def test_what_is_refused_by_the_time_it_is_sent_is_said_at_the_form_and_no
         refused = await browser.post(scene.path(form), data=pressed)
         assert (refused.status_code, await scene.went() - before) == (422, 0), refused.text
         assert "the case is closed" in refused.text
+
+
+@pytest.mark.parametrize("form", [name for name in ALL_FORMS if name not in NEVER_REFUSED])
+async def test_where_no_worker_says_whether_it_is_refused_the_page_tells_that_and_it_can_be_sent(
+    scene: Scene, form: str
+) -> None:
+    scene.heard.silent = True
+    path, told = scene.path(form), words("desk.form.unforeseen", "en")
+    async with Browser(scene.site) as browser:
+        await signed_in(browser, scene.site.state.doors, Staff(id="h-1", roles=BOTH))
+        pressed, before = await checked(scene, browser, form), await scene.went()
+        await something_happens(scene, form)
+        again = await browser.post(path, data=pressed)
+        assert told in again.text
+        sent = await browser.post(path, data=sent_by(again.text, path))
+        assert (sent.status_code, await scene.went() - before > 0) == (303, True), sent.text
+        scene.heard.silent = False
+        assert told not in (await browser.post(path, data={**pressed, "send": ""})).text
 
 
 async def test_a_form_whose_case_does_not_answer_says_whether_anything_was_sent(scene: Scene) -> None:

@@ -39,7 +39,18 @@ from starter.reading.related import mark_of
 from starter.reading.remedies import get_remedies
 from starter.reading.tasks import get_tasks
 from web import drafts
-from web.desk.forms import Home, Sight, done_page, form_page, id_of_the_form, said, sends, sent_or_shown, typed
+from web.desk.forms import (
+    Home,
+    Sight,
+    answered,
+    done_page,
+    form_page,
+    id_of_the_form,
+    said,
+    sends,
+    sent_or_shown,
+    typed,
+)
 from web.desk.frame import DESK, actor, eyes, reference, speaking
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.seen import named_by, told_of, was_said
@@ -89,12 +100,13 @@ async def do(visit: Visit) -> Response:
         if sends(visit) and was_said(message, entries):
             return await send()
         await _must_be_offered(visit, case, kind)
-        if not sends(visit):
-            await ask()
+        foreseen = sends(visit) or await ask()
         causes = await _causes(visit, case, message) + await told_of(visit, case, message, entries)
         sight = Sight(message, message.actor, causes, mark, entries)
         more = await _beside(visit, case, kind, mark)
-        return await sent_or_shown(visit, kind, home, sight, send, message_id=message_id, foresee=ask, **more)
+        return await sent_or_shown(
+            visit, kind, home, sight, send, message_id=message_id, foresee=ask, foreseen=foreseen, **more
+        )
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked])
     return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
@@ -152,17 +164,21 @@ async def _must_be_offered(visit: Visit, case: CaseView, kind: type[Message]) ->
         raise Unfit([FieldError(name, "desk.wrong.typed.enum") for name in wrong])
 
 
-async def foresee(visit: Visit, case: CaseView, message: Message) -> None:
-    """Raise what the case would answer if it refuses *message*: what it causes is shown of none that it refuses."""
+async def foresee(visit: Visit, case: CaseView, message: Message) -> bool:
+    """Raise what the case would answer if it refuses *message*: what it causes is shown of none that it refuses.
+
+    False if no worker says so in time.
+    """
     pack, _, _ = await get_rules(eyes(visit), case.reference)
     await must_be_trained(visit, pack.training, message)
     if isinstance(message, SIGNALS):
-        return  # refused to nobody
+        return True  # refused to nobody
     try:
-        await (await speaking(visit)).foresee(case.reference, message)
+        return await answered((await speaking(visit)).foresee(case.reference, message))
     except (CaseClosed, CaseNotFound):
         if not isinstance(message, RecordReferral):  # with that a case goes on, however long it has been closed
             raise CaseClosed(case.reference) from None
+    return True
 
 
 async def must_be_trained(visit: Visit, rules: Sequence[TrainingRule], message: Message) -> None:

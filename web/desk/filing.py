@@ -100,13 +100,13 @@ async def add_file(visit: Visit) -> Response:
         if not EARLIEST <= said.came_at <= visit.now:
             raise Unfit([FieldError("came_at", "desk.wrong.came")])
         message, files = _message(visit, case, said, message_id, files)
-        if said.counts_as == "note":
-            await foresee(visit, case, message)
+        foreseen = said.counts_as != "note" or await foresee(visit, case, message)
         if not wrong:
             entries = await get_timeline(eyes(visit), case.reference)
             sight = Sight(said, actor(visit), _causes(visit, case, said), mark, entries, files)
             send = partial(_add, visit, case, said, message, files)
-            return await sent_or_shown(visit, AddFile, home_of(case), sight, send, message_id=message_id)
+            home = home_of(case)
+            return await sent_or_shown(visit, AddFile, home, sight, send, message_id=message_id, foreseen=foreseen)
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked]) + wrong
     shown = await files_of(visit, place)

@@ -14,6 +14,7 @@ from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.intake.received import File
 from runtime.files import MOST
+from starter.client.conversation import NotAnswered
 from web import drafts, held
 from web.desk.frame import shown
 from web.desk.sentences import line_of, spoken, who
@@ -101,19 +102,30 @@ async def sent_or_shown(
     send: Callable[[], Awaitable[Response]],
     *,
     message_id: str,
-    foresee: Callable[[], Awaitable[None]] | None = None,
+    foresee: Callable[[], Awaitable[bool]] | None = None,
+    foreseen: bool = True,
     **more: Any,
 ) -> Response:
     """The one way by which what was typed is sent: once a page showed just what it comes to now.
 
     Where that has changed since, nothing is sent, and the page says what is new and what holds no longer. What would be
-    refused is not shown: *foresee* raises why. Of what is sent, whoever hears it says so.
+    refused is not shown: *foresee* raises why, and is false where nobody says whether it would be, as whoever asked
+    before says with *foreseen*; the page tells that. Of what is sent, whoever hears it says so.
     """
     if sends(visit) and visit.text("about") == sight.digest:
         return await send()
     if sends(visit) and foresee:  # else it was asked before what it causes was looked for
-        await foresee()
-    return _check_page(visit, kind, home, sight, message_id=message_id, **more)
+        foreseen = await foresee()
+    return _check_page(visit, kind, home, sight, message_id=message_id, foreseen=foreseen, **more)
+
+
+async def answered(asked: Awaitable[None]) -> bool:
+    """Whether somebody said that what is *asked* about is not refused, which a stopped worker does not. Raises why."""
+    try:
+        await asked
+    except NotAnswered:
+        return False
+    return True
 
 
 def _check_page(

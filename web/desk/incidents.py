@@ -19,7 +19,18 @@ from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
 from web.desk.acting import done, must_be_trained
-from web.desk.forms import TOLD, Home, Sight, done_page, form_page, id_of_the_form, sends, sent_or_shown, typed
+from web.desk.forms import (
+    TOLD,
+    Home,
+    Sight,
+    answered,
+    done_page,
+    form_page,
+    id_of_the_form,
+    sends,
+    sent_or_shown,
+    typed,
+)
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
 from web.desk.refusals import NOT_SENT, why_not
@@ -95,13 +106,10 @@ async def do_incident(visit: Visit) -> Response:
         ask = partial(_foresee, visit, view.reference, message)
         if sends(visit) and was_said(message, view.timeline):
             return await send()
-        if not sends(visit):
-            await ask()
+        foreseen = sends(visit) or await ask()
         sight = Sight(message, message.actor, _causes(visit, view, message), _mark(view), view.timeline)
-        changed = bool(visit.text("mark")) and visit.text("mark") != _mark(view)
-        return await sent_or_shown(
-            visit, kind, _home(view), sight, send, message_id=message_id, foresee=ask, changed=changed
-        )
+        more = {"foreseen": foreseen, "changed": bool(visit.text("mark")) and visit.text("mark") != _mark(view)}
+        return await sent_or_shown(visit, kind, _home(view), sight, send, message_id=message_id, foresee=ask, **more)
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked], ended="desk.wrong.incident_ended")
     return await _form(visit, kind, view, typed(visit), errors=wrong, message_id=message_id)
@@ -158,11 +166,11 @@ async def _form(
     return form_page(visit, kind, _home(view), given, message_id, errors=errors, choices=choices, mark=mark)
 
 
-async def _foresee(visit: Visit, known: str, message: Message) -> None:
-    """Raise what the incident would answer if it refuses *message*."""
+async def _foresee(visit: Visit, known: str, message: Message) -> bool:
+    """Raise what the incident would answer if it refuses *message*; false if no worker says so in time."""
     rules = PolicyPack.model_validate(await visit.doors.pool.fetchval(_RULES, known)).training
     await must_be_trained(visit, rules, message)
-    await (await _speaking(visit)).foresee(known, message)
+    return await answered((await _speaking(visit)).foresee(known, message))
 
 
 def _causes(visit: Visit, view: IncidentView, message: Message) -> list[str]:
