@@ -15,12 +15,15 @@ from domain.ground.words import Role
 from domain.people.recusal import Why
 from runtime.database import Pool
 from runtime.embedded_postgres import EmbeddedPostgres
+from starter.client.directory import People
 from starter.upkeep.diagnosis import Kind, Trouble
 from starter.upkeep.doctor import CHECKS, Doctor
-from tests.case.support import keeping
+from tests.case.support import OPENED_AT, keeping
 from tests.patience import eventually
+from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import opened_as
 from tests.people.test_recusal_of_money import keep_out
+from tests.signing import signed
 from tests.web.conftest import Browser, doors_over, signed_in
 from web.app import create_app
 from web.desk.sentences import spoken
@@ -129,3 +132,21 @@ async def test_whoever_waits_for_all_has_all_looked_at_anew(doors: Doors, monkey
     asked_of_temporal = {"workers", "failing workflows", "cases and workflows", "activities"}
     assert set(second.seen) - {"Temporal"} == CHECKS - asked_of_temporal
     assert not second.late
+
+
+async def test_roles_and_teams_that_nobody_fills_are_told_by_their_names_in_chinese(doors: Doors) -> None:
+    await People(doors.pool, signed).replace(directory(person("h-1"), teams=("dealing",)), by=LEAD, at=OPENED_AT)
+    async with Browser(create_app(doors), "zh-CN") as browser:
+        await signed_in(browser, doors, Staff(id="h-1", roles=(Role.HANDLER,)))
+
+        async def told() -> str:
+            _, _, after = (await browser.get("/desk/doctor")).text.partition(
+                words("desk.word.Kind.role_unheld", "zh-CN")
+            )
+            return after.partition("</section>")[0]
+
+        await eventually(told, "who holds what")
+        section = await told()
+    named = re.findall(r'"number">([^<]*)</span> ([^<]*)<', section)
+    assert {"审批人", "支付"} <= {name for name, _ in named}
+    assert not [one for pair in named for one in pair if "[" in one or re.search(r"(?:[a-z]+ ){2}", one)], named

@@ -153,6 +153,23 @@ def of_the_doctor() -> Iterator[str]:
                     yield text
 
 
+def of_the_directory() -> Iterator[str]:
+    """What the doctor says of roles and teams: what packs name and nobody holds."""
+    tree = ast.parse(Path("domain/people/directory_check.py").read_text("utf-8"))
+    asked = [
+        one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name in {"_unheld", "_no_second_person"}
+    ]
+    assert len(asked) == 2
+    for node in (node for one in asked for node in ast.walk(one)):
+        match node:
+            case (
+                ast.Call(func=ast.Name(id="_warning"), args=[_, said])
+                | ast.Assign(targets=[ast.Name(id="told")], value=said)
+            ):
+                if text := template(said):
+                    yield text
+
+
 def of_the_guards() -> Iterator[str]:
     """What the doctor says of a guard of the record."""
     source = Path("starter/upkeep/guards.py").read_text("utf-8")
@@ -164,6 +181,7 @@ def said_elsewhere() -> set[str]:
         *waited_for(),
         *of_a_dossier(),
         *of_the_doctor(),
+        *of_the_directory(),
         *of_the_guards(),
         *TO_DO.values(),
         "decided by rule",
