@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Route
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.words import WORKFLOW
@@ -40,7 +41,8 @@ OF_A_CASE: Final = ("show", "timeline", "deadlines", "rejected", "recompute")
 async def frozen() -> AsyncIterator[Client]:
     """A server that takes what is sent, and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield await Client.connect(f"127.0.0.1:{server.getsockname()[1]}", lazy=True)
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        yield await Client.connect(address, lazy=True, data_converter=pydantic_data_converter)
 
 
 @asynccontextmanager
