@@ -203,8 +203,12 @@ class Report:
         parts: Iterable[Part] = (),
         currency: str,
         rule: ReferenceRule | None = None,
+        missing: tuple[str, ...] = (),
     ) -> Finding:
-        """A finding whose harm is the sum of *parts*; a rate that is not recorded makes it inconclusive."""
+        """A finding whose harm is the sum of *parts*; a rate that is not recorded makes it inconclusive.
+
+        For want of what is *missing* it may be more: a person looks.
+        """
         try:
             counted = total(parts, currency, rates=self.facts.rates)
         except MissingRate as error:
@@ -213,7 +217,7 @@ class Report:
                 en=f"What it cost cannot be told without the {error}.",
                 zh="我司记录中缺少所需汇率，无法计算损失金额。",
             )
-        return self._finding(verdict, confidence, counted, rule=rule)
+        return self._finding(verdict, confidence, counted, missing=missing, rule=rule)
 
     def _finding(
         self,

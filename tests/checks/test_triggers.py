@@ -209,6 +209,27 @@ class TestOrdersInParts:
         found = self.found(OrderType.TAKE_PROFIT, part, later, *moves, state=state, closes=closes)
         assert found.missing == (missing,)
 
+    @pytest.mark.parametrize("wrong", ["1930.00", "1934.90"])
+    def test_where_the_price_of_one_part_is_not_known_the_sum_of_another_is_for_a_person(self, wrong: str) -> None:
+        """Its first part was filled at a price that nobody quoted, or at the valid one; when its second was, nobody
+        had quoted for long.
+        """
+        parts = [(0.3, wrong, "1"), (90, "1934.90", "1")]
+        silent = [each for each in self.feed((0, "1934.90")) if each.at < after(5)]
+        placed = order(OrderType.STOP_LOSS, price=Decimal("1935.00"), received_at=after(-60), volume=Decimal(2))
+        fills = tuple(
+            fill(each, fill=f"F{number}", at=after(at), volume=Decimal(much))
+            for number, (at, each, much) in enumerate(parts)
+        )
+        found = check(Check.TRIGGER, orders=(placed,), fills=fills, quotes=tuple(silent))
+        assert found.open
+        assert [name.partition(" around ")[0] for name in found.missing] == ["closer quotes of XAUUSD"]
+        assert "cannot be told from our records" in found.reason.en
+        if wrong == "1930.00":
+            assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 490.00")
+        else:
+            assert found.verdict is Verdict.INCONCLUSIVE
+
     @pytest.mark.parametrize("early", ["0.1", "1"])
     def test_a_part_in_time_excuses_no_other_that_came_late(self, early: str) -> None:
         parts = [(0.3, "1934.90", early), (30, "1925.00", str(2 - Decimal(early)))]

@@ -76,6 +76,10 @@ def _without_limit(report: Report, order: Order) -> Finding:
     )
 
 
+def _closer_quotes(fill: Fill) -> str:
+    return f"closer quotes of {fill.symbol} around {fill.at.isoformat()}"
+
+
 class _Passed(NamedTuple):
     """The first price through the level, and when it was there."""
 
@@ -130,7 +134,10 @@ class _Trigger:
                 f"{self._sums(order, limit)}.",
                 f"此类委托应以其{zh}或更优价格成交，差额责任在我司：{self._sums(order, limit)}。",
             )
-            return self._concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=parts, rule=ReferenceRule.LIMIT_PRICE)
+            lacks = self._lacks(fills, parts)
+            return self._concluded(
+                Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=parts, rule=ReferenceRule.LIMIT_PRICE, missing=lacks
+            )
         if reach.at is None:
             return self._not_passed(order, fills, reach, confidence)
         return self._passed(order, fills, reach, reach.at, confidence=confidence)
@@ -159,11 +166,11 @@ class _Trigger:
         wrong = [each for each in fills if each.price.wrong]
         if slow := [each for each in late if each in worse]:
             others = [each for each in wrong if each not in slow]
-            return self._late(order, slow, others, _Passed(first, reached), confidence)
+            return self._late(order, fills, slow, others, passed=_Passed(first, reached), confidence=confidence)
         if self.order.type in WAITS_FOR_BETTER and worse:
             return self._gap_kept(order, first, reached, confidence)
         if wrong:
-            return self._mispriced(order, wrong)
+            return self._mispriced(order, fills, wrong)
         if unproven := next((each for each in fills if not each.price.proven), None):
             return self._price_unproven(unproven.fill)
         if late:
@@ -185,9 +192,16 @@ class _Trigger:
         return self._concluded(Verdict.MARKET, confidence)
 
     def _late(
-        self, order: Traded, slow: Sequence[Priced], wrong: Sequence[Priced], passed: "_Passed", confidence: Confidence
+        self,
+        order: Traded,
+        fills: Sequence[Priced],
+        slow: Sequence[Priced],
+        wrong: Sequence[Priced],
+        *,
+        passed: "_Passed",
+        confidence: Confidence,
     ) -> Finding:
-        """The fills *slow* came late and worse; the price of those *wrong* was no valid one."""
+        """Of *fills* those *slow* came late and worse; the price of those *wrong* was no valid one."""
         first, reached = passed
         volume = sum((each.fill.volume for each in slow), Decimal(0))
         mean = sum((each.fill.price * each.fill.volume for each in slow), Decimal(0)) / volume
@@ -203,7 +217,10 @@ class _Trigger:
         parts = [order.part(each.fill, first) for each in slow]
         if wrong:
             parts += self._tell_mispriced(order, wrong)
-        return self._concluded(Verdict.FIRM_FAULT, confidence, parts=parts, rule=ReferenceRule.AT_THAT_INSTANT)
+        lacks = self._lacks(fills, parts)
+        return self._concluded(
+            Verdict.FIRM_FAULT, confidence, parts=parts, rule=ReferenceRule.AT_THAT_INSTANT, missing=lacks
+        )
 
     def _gap_kept(self, order: Traded, first: Decimal, reached: datetime, confidence: Confidence) -> Finding:
         """The price jumped over a limit, and what the customer gained by it was kept from them."""
@@ -226,14 +243,27 @@ class _Trigger:
             zh="仅凭我司记录无法证实。",
         )
 
-    def _mispriced(self, order: Traded, wrong: Sequence[Priced]) -> Finding:
-        """Due and in time, but at a price that no valid source quoted."""
+    def _mispriced(self, order: Traded, fills: Sequence[Priced], wrong: Sequence[Priced]) -> Finding:
+        """Due and in time, but those *wrong* of *fills* at a price that no valid source quoted."""
+        parts = self._tell_mispriced(order, wrong)
         return self._concluded(
             whose(wrong)[0],
             wrong[0].pricing.confidence,
-            parts=self._tell_mispriced(order, wrong),
+            parts=parts,
             rule=ReferenceRule.AT_THAT_INSTANT,
+            missing=self._lacks(fills, parts),
         )
+
+    def _lacks(self, fills: Sequence[Priced], parts: Iterable[Part]) -> tuple[str, ...]:
+        """What is missing to tell the price of those of *fills* that are no *parts* of the loss: it may be more."""
+        judged = {part.subject for part in parts}
+        unproven = [each.fill for each in fills if not each.price.proven and each.fill.fill not in judged]
+        if unproven:
+            self.report.say(
+                "Whether the rest was filled at a valid price cannot be told from our records.",
+                "其余部分的成交价格是否有效，依据我司记录无法判断。",
+            )
+        return tuple(dict.fromkeys(_closer_quotes(fill) for fill in unproven))
 
     def _tell_mispriced(self, order: Traded, wrong: Sequence[Priced]) -> list[Part]:
         """What was lost by prices that no valid source quoted."""
@@ -247,7 +277,7 @@ class _Trigger:
 
     def _price_unproven(self, fill: Fill) -> Finding:
         return self.report.lacking(
-            f"closer quotes of {fill.symbol} around {fill.at.isoformat()}",
+            _closer_quotes(fill),
             en="Whether it was filled at a valid price cannot be told from our records.",
             zh="依据我司记录无法判断其成交价格是否有效。",
         )
@@ -261,7 +291,7 @@ class _Trigger:
         report.numbers["short_by"] = plain(nearest)
         if reach.reached(self.tolerance):
             if wrong := [each for each in fills if each.price.wrong]:
-                return self._mispriced(order, wrong)
+                return self._mispriced(order, fills, wrong)
             by, limit = self._text(max(nearest, Decimal(0))), plain(self.tolerance)
             report.say(
                 f"Valid prices came within {by} of it, within the tolerance of {limit}.",
@@ -270,7 +300,7 @@ class _Trigger:
             return self._concluded(Verdict.MARKET, Confidence.DOUBTFUL)
         if not pricing.dense:
             return report.lacking(
-                f"closer quotes of {fill.symbol} around {fill.at.isoformat()}",
+                _closer_quotes(fill),
                 en="The quotes do not reach it, but are too far apart in time to exclude it.",
                 zh="上述报价未触及触发价，但时间间隔过大，不足以排除曾经触及。",
             )
@@ -487,6 +517,7 @@ class _Trigger:
         *,
         parts: Iterable[Part] = (),
         rule: ReferenceRule | None = None,
+        missing: tuple[str, ...] = (),
     ) -> Finding:
         with localcontext(prec=PRECISION):
             found = list(parts)
@@ -498,7 +529,9 @@ class _Trigger:
                     verdict, rule = Verdict.FIRM_FAULT, rule or ReferenceRule.OWN_STOP_OR_TARGET
                     found += rest
             parts = found
-            return self.report.concluded(verdict, confidence, parts=parts, currency=self.instrument.currency, rule=rule)
+            return self.report.concluded(
+                verdict, confidence, parts=parts, currency=self.instrument.currency, rule=rule, missing=missing
+            )
 
     def _text(self, price: Decimal) -> str:
         return price_text(price, self.instrument)
