@@ -12,7 +12,7 @@ from enum import StrEnum
 from statistics import median
 from typing import NamedTuple
 
-from domain.checks.facts import Given, LogFacts, Text
+from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Verdict
 from domain.checks.market import Traded
 from domain.checks.moments import FAR, SPARSE, STALE, FeedMedian, newest_last
@@ -254,6 +254,22 @@ def priced(order: Traded, facts: LogFacts, given: Given) -> list[Priced]:
         )
         found.append(Priced(fill, pricing, pricing.judge(facts.feed_medians)))
     return found
+
+
+def closer_quotes(fill: Fill) -> str:
+    """What is missing where it cannot be told whether the price of *fill* was valid."""
+    return f"closer quotes of {fill.symbol} around {fill.at.isoformat()}"
+
+
+def lacking_beside(report: Report, unproven: Iterable[Fill]) -> tuple[str, ...]:
+    """What is missing to judge the *unproven* fills beside others whose loss is known; said in *report*."""
+    missing = tuple(dict.fromkeys(map(closer_quotes, unproven)))
+    if missing:
+        report.say(
+            "Whether the rest was filled at a valid price cannot be told from our records.",
+            "其余部分的成交价格是否有效，依据我司记录无法判断。",
+        )
+    return missing
 
 
 def whose(fills: Iterable[Priced]) -> tuple[Verdict, Text]:

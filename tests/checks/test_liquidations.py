@@ -39,6 +39,13 @@ class TestWasItDue:
         )
         assert (found.verdict, found.numbers["S.level"]) == (Verdict.MARKET, "-16.63")  # (5,000 - 6,000) / 6,015
 
+    def test_where_the_price_of_another_fill_is_not_known_the_loss_may_be_more_and_a_person_looks(self) -> None:
+        wrong, unknown = closing("Fa", "S", "1", "1975.00", 31.5), closing("Fb", "S", "1", "1985.00", 200)
+        found = judged(facts_of(long(), liquidation("S", "P", "2"), wrong, unknown))
+        assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 1,000.00")
+        assert found.missing == (f"closer quotes of GOLD.h3 around {second(200).isoformat()}",)
+        assert found.open
+
     @pytest.mark.parametrize("orders", [("S", "S"), ("S", "T")])
     def test_one_position_in_two_fills_or_two_orders_is_one_liquidation(self, orders: tuple[str, str]) -> None:
         found = judged(

@@ -1,10 +1,12 @@
 """Quotes off the market, on rows few enough to compute by hand."""
 
+from decimal import Decimal
+
 from domain.checks.findings import Check, Finding, Verdict
 from domain.ground.words import Confidence
 from domain.log.trade_log import Quote
 from tests.checks.checking import BAD, VALID, check
-from tests.checks.rows import AT, fill, order, quote, steady
+from tests.checks.rows import AT, after, fill, order, quote, steady
 
 
 class TestOffMarketQuotes:
@@ -29,6 +31,14 @@ class TestOffMarketQuotes:
     def test_a_price_that_its_own_source_never_quoted_is_the_firms(self) -> None:
         found = self.filled("1920.96", *VALID, *steady("LP-A", "1937.40"))
         assert found.verdict is Verdict.FIRM_FAULT
+
+    def test_where_the_price_of_another_part_is_not_known_the_loss_may_be_more_and_a_person_looks(self) -> None:
+        later = fill("1937.40", fill="F2", at=after(400))
+        both = order(volume=Decimal(2))
+        found = check(Check.OFF_MARKET, orders=(both,), fills=(fill("1920.96"), later), quotes=(*VALID, *BAD))
+        assert (found.verdict, str(found.harm)) == (Verdict.PROVIDER_FAULT, "USD 1,643.00")
+        assert found.missing == (f"closer quotes of XAUUSD around {after(400).isoformat()}",)
+        assert found.open
 
     def test_a_spread_far_beyond_the_usual_is_told(self) -> None:
         wide = [quote("LP-A", second, "1937.30") for second in (-3, -2, -1)] + [quote("LP-A", 0, "1937.20", "1945.00")]

@@ -10,7 +10,7 @@ from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report, cost
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import Traded, milliseconds, price_text, standing, traded
-from domain.checks.prices import Priced, priced, whose
+from domain.checks.prices import Priced, closer_quotes, lacking_beside, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Instrument, Quote
@@ -60,12 +60,11 @@ def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:
     report.numbers["tolerance"] = plain(worst.pricing.tolerance)
     own = sorted((q for q in facts.quotes if q.source == fill.source and q.symbol == fill.symbol), key=lambda q: q.at)
     _tell_spread(report, fill, own, order.instrument)
-    wrong = [each for each in fills if each.price.wrong]
-    if wrong:
-        return _blame(report, order, worst, wrong, own)
+    if any(each.price.wrong for each in fills):
+        return _blame(report, order, fills, worst, own)
     if any(not each.price.proven for each in fills):
         return report.lacking(
-            f"closer quotes of {fill.symbol} around {fill.at.isoformat()}",
+            closer_quotes(fill),
             en="The quotes around it are too far apart in time to prove it wrong.",
             zh="前后报价的时间间隔过大，不足以证明该价格有误。",
         )
@@ -94,9 +93,10 @@ def _of_the_market(report: Report, order: Traded, fills: list[Priced], reference
     return report.concluded(Verdict.MARKET, Confidence.WELL_SUPPORTED, currency=instrument.currency)
 
 
-def _blame(report: Report, order: Traded, worst: Priced, wrong: list[Priced], own: list[Quote]) -> Finding:
-    """The price was wrong: how far and how long, whose fault, and what it cost."""
+def _blame(report: Report, order: Traded, fills: list[Priced], worst: Priced, own: list[Quote]) -> Finding:
+    """A price was wrong: how far and how long, whose fault, and what it cost."""
     instrument, parts = order.instrument, list[Part]()
+    wrong = [each for each in fills if each.price.wrong]
     report.say(
         f"It is {price_text(worst.pricing.deviation, instrument)} worse for you than all other sources around it.",
         f"该价格比前后其他报价源的全部报价还差 {price_text(worst.pricing.deviation, instrument)}。",
@@ -119,6 +119,7 @@ def _blame(report: Report, order: Traded, worst: Priced, wrong: list[Priced], ow
         parts=parts,
         currency=instrument.currency,
         rule=ReferenceRule.AT_THAT_INSTANT,
+        missing=lacking_beside(report, (each.fill for each in fills if not each.price.proven)),
     )
 
 

@@ -22,12 +22,12 @@ from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.margin import Account, Level
 from domain.checks.market import price_part, price_text, utc
-from domain.checks.prices import Price, Pricing
+from domain.checks.prices import Price, Pricing, closer_quotes, lacking_beside
 from domain.checks.profit import ReferenceRule, exit_loss
 from domain.checks.stop_out.liquidations import Decision, Liquidated, decisions, liquidated, suspects_of
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
-from domain.log.trade_log import OrderType
+from domain.log.trade_log import Fill, OrderType
 from domain.money.parts import PRECISION, Part, PartKind, plain
 
 FORMULA: Final = "stop-out/margin-replay@2"
@@ -356,25 +356,24 @@ class _Event:
         elif self.undue or prices:
             verdict = Verdict.PROVIDER_FAULT
         if not self.undue:
-            unproven = self._unproven()
-            if unproven is not None and not mispriced:
-                return unproven
             rule = ReferenceRule.AT_THAT_INSTANT
+        unproven = self._unproven()
+        if unproven and verdict is Verdict.MARKET:
+            return report.lacking(
+                closer_quotes(unproven[0]),
+                en="Whether it was executed at a valid price cannot be told from our records.",
+                zh="依据我司记录无法判断其成交价格是否有效。",
+            )
+        missing = lacking_beside(report, unproven)
         return report.concluded(
-            verdict, self._confidence(), parts=parts, currency=self.account.terms.currency, rule=rule
+            verdict, self._confidence(), parts=parts, currency=self.account.terms.currency, rule=rule, missing=missing
         )
 
-    def _unproven(self) -> Finding | None:
-        """That the prices of what was due cannot be told from the quotes, if so."""
-        for each in self.due:
-            price = self.report.numbers.get(f"{each.fill.fill}.price_was")
-            if price in {Price.SPARSE.value, Price.UNKNOWN_SOURCE.value, Price.NO_QUOTES.value}:
-                return self.report.lacking(
-                    f"closer quotes of {each.fill.symbol} around {each.fill.at.isoformat()}",
-                    en="Whether it was executed at a valid price cannot be told from our records.",
-                    zh="依据我司记录无法判断其成交价格是否有效。",
-                )
-        return None
+    def _unproven(self) -> list[Fill]:
+        """Those of what was due whose prices cannot be told from the quotes."""
+        unknown = {Price.SPARSE.value, Price.UNKNOWN_SOURCE.value, Price.NO_QUOTES.value}
+        was = self.report.numbers
+        return [each.fill for each in self.due if was.get(f"{each.fill.fill}.price_was") in unknown]
 
     def _confidence(self) -> Confidence:
         if self.by_record:

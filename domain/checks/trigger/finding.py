@@ -25,7 +25,7 @@ from domain.checks.market import (
     traded,
     utc,
 )
-from domain.checks.prices import Priced, priced, whose
+from domain.checks.prices import Priced, closer_quotes, lacking_beside, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import LOOK_BACK, Reach, passed_by, reach_before_fill, reach_of_waiting
 from domain.checks.trigger.attached import waited_for_nothing
@@ -74,10 +74,6 @@ def _without_limit(report: Report, order: Order) -> Finding:
         en=f"Order {order.order} becomes a limit order at its price, and our records do not hold its limit.",
         zh=f"订单 {order.order} 触价后转为限价单，我司记录中缺少其限价。",
     )
-
-
-def _closer_quotes(fill: Fill) -> str:
-    return f"closer quotes of {fill.symbol} around {fill.at.isoformat()}"
 
 
 class _Passed(NamedTuple):
@@ -257,13 +253,8 @@ class _Trigger:
     def _lacks(self, fills: Sequence[Priced], parts: Iterable[Part]) -> tuple[str, ...]:
         """What is missing to tell the price of those of *fills* that are no *parts* of the loss: it may be more."""
         judged = {part.subject for part in parts}
-        unproven = [each.fill for each in fills if not each.price.proven and each.fill.fill not in judged]
-        if unproven:
-            self.report.say(
-                "Whether the rest was filled at a valid price cannot be told from our records.",
-                "其余部分的成交价格是否有效，依据我司记录无法判断。",
-            )
-        return tuple(dict.fromkeys(_closer_quotes(fill) for fill in unproven))
+        unproven = (each.fill for each in fills if not each.price.proven and each.fill.fill not in judged)
+        return lacking_beside(self.report, unproven)
 
     def _tell_mispriced(self, order: Traded, wrong: Sequence[Priced]) -> list[Part]:
         """What was lost by prices that no valid source quoted."""
@@ -277,7 +268,7 @@ class _Trigger:
 
     def _price_unproven(self, fill: Fill) -> Finding:
         return self.report.lacking(
-            _closer_quotes(fill),
+            closer_quotes(fill),
             en="Whether it was filled at a valid price cannot be told from our records.",
             zh="依据我司记录无法判断其成交价格是否有效。",
         )
@@ -300,7 +291,7 @@ class _Trigger:
             return self._concluded(Verdict.MARKET, Confidence.DOUBTFUL)
         if not pricing.dense:
             return report.lacking(
-                _closer_quotes(fill),
+                closer_quotes(fill),
                 en="The quotes do not reach it, but are too far apart in time to exclude it.",
                 zh="上述报价未触及触发价，但时间间隔过大，不足以排除曾经触及。",
             )
