@@ -110,3 +110,27 @@ async def test_a_short_ones_stop_is_held_against_the_same_rule(pool: Pool) -> No
     await store(pool, fill("1937.30", Side.BUY, at=after(0), position="P1"))
     await complete(pool, placed, price=Decimal("1939.00"), state=OrderState.CANCELLED, ended_at=after(9))
     assert (await one(pool, Check.TRIGGER, "O1")).missing == ("trigger price of order O1",)
+
+
+@pytest.mark.parametrize(
+    ("stops", "filled", "known"),
+    [
+        (("1938.00", "1936.00"), 0, False),  # which of the two set it off is not known, whatever it was filled at
+        (("1936.00", "1938.00"), 0, False),
+        (("1936.00", "1938.00"), 9, True),  # it ended with this fill: the last was in force
+        (("1938.00", "1938.00"), 0, True),
+    ],
+)
+async def test_a_part_of_a_stop_limit_is_held_against_no_later_stop(
+    pool: Pool, stops: tuple[str, str], filled: float, known: bool
+) -> None:
+    first, last = map(Decimal, stops)
+    placed = order(
+        OrderType.STOP_LIMIT, state=OrderState.WORKING, volume=Decimal(2), received_at=after(-9), price=first,
+        limit_price=Decimal("1936.50"),
+    )  # fmt: skip
+    await store(pool, *steady("LP-A", "1937.00"), *steady("LP-B", "1937.00"), *steady("LP-C", "1937.00"), placed)
+    await store(pool, fill("1937.00", at=after(filled)))
+    await complete(pool, placed, price=last, state=OrderState.CANCELLED, ended_at=after(9))
+    finding = await one(pool, Check.TRIGGER, "O1")
+    assert (finding.missing != ("trigger price of order O1",)) is known, finding.reason.en
