@@ -376,6 +376,19 @@ def test_a_net_position_that_turns_closes_at_its_average_price_and_opens_the_res
     assert reader.reckoning.summary()[0].startswith("2 closed trades")
 
 
+@pytest.mark.parametrize(("profit", "reckoned_again"), [(400, 2), (401, 1)])
+def test_a_net_position_that_was_opened_and_turned_within_a_period_is_reckoned(
+    profit: int, reckoned_again: int
+) -> None:
+    """The report begins in the middle of an account: another profit may be that of what was opened before."""
+    opened = [deal(2, "buy", "in", 3000, order=2, balance=15_000), deal(3, "buy", "in", 3010, order=3, balance=15_000)]
+    turned = deal(4, "sell", "in/out", 3010, order=4, volume="1.0", profit=profit, balance=15_000 + profit)
+    closed = deal(5, "buy", "out", 3000, order=5, volume="0.2", profit=200, balance=15_200 + profit)
+    of_a_period = reckoned(report(account="70012345 (USD, S, real, Netting)", deals=[*opened, turned, closed]))
+    assert of_a_period.differences == []
+    assert of_a_period.summary()[0].startswith(f"{reckoned_again} closed trades")
+
+
 def test_a_report_of_a_period_is_not_blamed_for_what_was_opened_before_it() -> None:
     (period,) = (report(deals=[deal(4, "sell", "out", 3010, order=4, profit=400, balance=15_400)]),)
     assert reckoned(period).differences == []

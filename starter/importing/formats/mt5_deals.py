@@ -127,14 +127,14 @@ class Deals:
         elif not self._reckoning.checks(deal.instrument):
             self._take(held, closed, None)
         elif turns or not self._is_of_one(deal, held):
-            if not self._whole:  # then it may have closed what was opened earlier
+            average = sum((each * opened for each, opened in held), Decimal(0)) / lots
+            made = profit(deal.side.opposite, closed, average, deal.price, deal.instrument)
+            if not self._whole and self._reckoning.rounded(made) != deal.profit:  # what was opened earlier, maybe
                 self._take(held, closed, None)
                 self._reckoning.leaves_out(_OPENED_BEFORE)
                 return
-            average = sum((each * opened for each, opened in held), Decimal(0)) / lots
             sure = len({opened for _, opened in held}) == 1
             held[:] = [(lots - closed, average)] if lots > closed else []
-            made = profit(deal.side.opposite, closed, average, deal.price, deal.instrument)
             self._reckoning.trade(f"deal {deal.id}", deal.profit, made, deal.instrument, sure=sure)
 
     def _is_of_one(self, deal: Deal, held: list[tuple[Decimal, Decimal]]) -> bool:
