@@ -413,6 +413,8 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
             (loan|mortgage|instalment|installment|car finance) ~~ (rate|contract|paid off|paid|approved|instalment|
                 booked|repaid|without notice), (paid|repaid) ~ (off|early) ~~ (instalment|charge|still),
             {not} ~ taken a loan, title of my car, payment holiday, payoff figure, home loan, repossessed,
+            (approved|accepted|offered) me ~~ (refused|declined|rejected|turned down|
+                turned me down|withdrew it),
             the lender, student loan, the finance on my""",
         3: "loan, mortgage, instalment, installment, repayment, repay, interest rate, lender, the car, borrowed",
         1: "contract, rate",

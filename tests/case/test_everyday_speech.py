@@ -164,6 +164,9 @@ def test_every_pattern_of_the_lists_can_be_read_and_no_weight_of_a_category_is_e
         ("业务员说稳赚不赔", "conduct"),
         ("打了三次电话没人接", "service"),
         ("陌生人打电话来，知道我有多少钱", "privacy"),
+        ("排了半小时，轮到我就断线", "service"),
+        ("好好的号，昨天说我有风险，不让动了", "account"),
+        ("You offered me terms in May and turned me down in June.", "lending"),
     ],
 )
 def test_everyday_words_decide_the_category(text: str, category: str) -> None:
