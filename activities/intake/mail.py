@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from activities.intake.bringing import CUSTOMER, Bringing, SendsAgain, SendsMemberAgain
 from domain.case.complaint import Channel, Complainant, Complaint, explain
 from domain.case.messages.signals import Arrived, CustomerReply
-from domain.ground.base import SHORT_TEXT, clean
+from domain.ground.base import SHORT_TEXT, clean, clean_or_empty
 from domain.ground.people import SYSTEM
 from domain.intake.received import Dealt, Ending, Unreadable
 from domain.keys.finding import EMAIL
@@ -226,7 +226,7 @@ def _complaint_in(key: str, mail: Mail, received_at: datetime) -> Complaint:
     """Raises `Unreadable`."""
     assert mail.writer  # noqa: S101
     text = fitting(mail.text or mail.whole) or mail.subject or "(files only)"
-    name = clean(mail.writer.name or mail.writer.address.partition("@")[0]).strip()[:SHORT_TEXT]
+    name = clean_or_empty(mail.writer.name or mail.writer.address.partition("@")[0]).strip()[:SHORT_TEXT]
     try:
         return Complaint(
             source=SOURCE,

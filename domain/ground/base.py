@@ -13,6 +13,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 # writing: PostgreSQL refuses NUL and terminals obey the others, so none of them may travel on.
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+"""Categories of characters that show nothing: controls, formats such as a zero-width space, blanks."""
+
 SHORT_TEXT = 200
 LONG_TEXT = 20_000
 
@@ -22,8 +25,14 @@ def clean(text: str) -> str:
     return _UNSAFE.sub("�", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def clean_or_empty(text: str) -> str:
+    """The same; of a text of which nothing can be seen, such as blanks and zero-width spaces, nothing is left."""
+    cleaned = clean(text)
+    return cleaned if any(unicodedata.category(each) not in _UNSEEN for each in cleaned) else ""
+
+
 def _clean_if_text(value: Any) -> Any:
-    return clean(value) if isinstance(value, str) else value
+    return clean_or_empty(value) if isinstance(value, str) else value
 
 
 def _to_utc(instant: datetime) -> datetime:

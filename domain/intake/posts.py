@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from domain.case.complaint import Channel, Complainant, Complaint, explain
-from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean
+from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean, clean_or_empty
 from domain.intake.received import Unreadable, happened
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -128,7 +128,7 @@ def _complaint(
         return Unreadable(f"{place}: time: {why}")
     if not told["id"].strip():
         return Unreadable(f"{place}: id: it is empty")
-    said = clean(told["text"]).strip()[:LONG_TEXT]
+    said = clean_or_empty(told["text"]).strip()[:LONG_TEXT]
     try:
         complaint = Complaint(
             source=source,
@@ -136,7 +136,9 @@ def _complaint(
             received_at=received_at,
             channel=Channel.SOCIAL_MEDIA,
             language="zh-CN" if _CHINESE.search(said) else "en",
-            complainant=Complainant(name=clean(told["author"]).strip()[:SHORT_TEXT] or f"{source} {told['id']}"),
+            complainant=Complainant(
+                name=clean_or_empty(told["author"]).strip()[:SHORT_TEXT] or f"{source} {told['id']}"
+            ),
             description="\n".join(filter(None, (said, clean(told["link"]).strip()))) if said else "",
         )
     except ValidationError as error:

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from domain.case.complaint import Channel, Complainant, Complaint, explain
-from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean
+from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean, clean_or_empty
 from domain.intake.received import Unreadable, happened
 
 SOURCE: Final = "cfpb"
@@ -59,7 +59,7 @@ def _complaint(row: Mapping[str | None, str | None], line: int, now: datetime) -
 
     number = said("Complaint ID")
     kind = " / ".join(filter(None, map(said, ("Product", "Sub-product", "Issue", "Sub-issue"))))
-    narrative = clean(row.get("Consumer complaint narrative") or "").strip()[:LONG_TEXT]
+    narrative = clean_or_empty(row.get("Consumer complaint narrative") or "").strip()[:LONG_TEXT]
     day = said(_SENT) or said("Date received")
     try:
         received_at = _day(day)

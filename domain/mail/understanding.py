@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from domain.ground.base import LONG_TEXT, SHORT_TEXT
+from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean_or_empty
 from domain.ground.reference import references_in
 from domain.mail.addresses import Named, addresses_in
 from domain.mail.authentication import is_authentic
@@ -165,9 +165,9 @@ def read_mail(raw: bytes, servers: Collection[str] = ()) -> Mail:
         ids=ids,
         named=named,
         mistyped=mistyped,
-        subject=_RESENT.sub("", subject).strip()[:SHORT_TEXT],
-        text="\n\n".join(filter(None, (_said_in(parts.text, subject, ids, named), *parts.forwarded))),
-        whole=whole.replace("\ue000", ""),
+        subject=clean_or_empty(_RESENT.sub("", subject)).strip()[:SHORT_TEXT],
+        text=clean_or_empty("\n\n".join(filter(None, (_said_in(parts.text, subject, ids, named), *parts.forwarded)))),
+        whole=clean_or_empty(whole.replace("\ue000", "")),
         files=parts.files,
         robot=robot_in(message),
         no_answer=bounce is not None or wants_no_answer(message),

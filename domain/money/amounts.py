@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from domain.ground.base import Record
-from domain.money.currencies import DIGITS, OF_PARTS, is_of_parts
+from domain.money.currencies import DIGITS, NO_CURRENCY, OF_PARTS, is_of_parts
 
 
 def _whole(code: Any) -> Any:
@@ -17,7 +17,7 @@ def _whole(code: Any) -> Any:
 
 
 def _known(code: str) -> str:
-    if code not in DIGITS:
+    if code not in DIGITS or code in NO_CURRENCY:
         raise ValueError("unknown currency: use an ISO 4217 code such as USD, EUR, CNY or HKD")
     return code
 

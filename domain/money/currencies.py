@@ -30,6 +30,9 @@ _BY_DIGITS: Final[Mapping[int, str]] = {
 DIGITS: Final[Mapping[str, int]] = {code: digits for digits, codes in _BY_DIGITS.items() for code in codes.split()}
 """Digits after the decimal point by ISO 4217 code: USD 2, JPY 0."""
 
+NO_CURRENCY: Final = frozenset({"XTS", "XXX"})
+"""Codes of ISO 4217 for tests, and for no currency: nothing can be owed in them."""
+
 OF_PARTS: Final = "{code} is a hundredth of {whole}, as GBp is a penny: give the amount in {whole}"
 """What is said of a code that :func:`is_of_parts`."""
 

@@ -156,6 +156,11 @@ def whose(v: Voice) -> Iterator[Row]:
         Want(MailKind.HELD, Why.NOTHING_SAID, CASE, 3),
     )
     yield Row(
+        "nothing that can be seen",
+        mail(v, Part(("Content-Type: text/plain; charset=utf-8",), "\u200b \u2060".encode()), *_ANSWERS),
+        Want(MailKind.HELD, Why.NOTHING_SAID, CASE, 3),
+    )
+    yield Row(
         "no text at all",
         mail(v, Part(("Content-Type: text/plain",), b""), *_ANSWERS),
         Want(MailKind.HELD, Why.NOTHING_SAID, CASE, 3),
