@@ -12,6 +12,7 @@ from domain.ground.base import Identifier, Instant, Line, Record, Text
 from domain.ground.json_text import field_name
 from domain.ground.people import Country, Language, Phone
 from domain.ground.reference import reference_for
+from domain.ground.shapes import SHAPES
 from domain.ground.words import ClientClass, Remedy
 from domain.keys.personal import ERASED
 from domain.money.amounts import PositiveMoney
@@ -130,10 +131,13 @@ def explain(error: ValidationError) -> str:
 
 def problems_in(error: ValidationError) -> list[tuple[str, str]]:
     """Each field of *error*, as ``compensation.amount``, with what is wrong there, without quoting what was sent."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [(field_name(problem["loc"]), _what(problem["msg"])) for problem in found]
+    found = error.errors(include_url=False, include_input=False)
+    return [(field_name(problem["loc"]), _what(problem)) for problem in found]
 
 
-def _what(message: str) -> str:
+def _what(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "string_pattern_mismatch" and (said := SHAPES.get(problem["ctx"]["pattern"])):
+        return said
+    message = problem["msg"].removeprefix("Value error, ")
     # What follows an invalid address lists characters of it.
-    return re.sub(r"(?<=not a valid email address):.*", "", message.removeprefix("Value error, "), flags=re.DOTALL)
+    return re.sub(r"(?<=not a valid email address):.*", "", message, flags=re.DOTALL)

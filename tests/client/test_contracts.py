@@ -10,6 +10,7 @@ from pydantic import ValidationError as Refused
 from pydantic.fields import FieldInfo
 from temporalio import workflow
 
+from domain.ground.shapes import SHAPES
 from runtime.paths import ROOT
 from starter.client import contracts
 from starter.client.contracts import Contract
@@ -69,6 +70,24 @@ def test_what_others_send_is_bounded(contract: Contract) -> None:
         schema = contract.schema()
         schema.get("$defs", {}).pop("Bilingual", None)  # an incident's title, which is bounded where it is used
         assert unbounded(schema) == []
+
+
+def patterns(node: Any) -> set[str]:
+    """The patterns of texts in a schema: those of numbers, which may be text, are none that we hold them against."""
+    if isinstance(node, list):
+        return {one for part in node for one in patterns(part)}
+    if not isinstance(node, dict):
+        return set()
+    own = {str(node["pattern"])} if isinstance(node.get("pattern"), str) else set()
+    return (own - NUMBERS) | {one for part in node.values() for one in patterns(part)}
+
+
+NUMBERS = {f"^{sign}[0-9]+(\\.[0-9]+)?$" for sign in ("", "-?")}
+
+
+@every_contract
+def test_of_a_text_that_does_not_fit_is_said_in_words_what_is_asked_for(contract: Contract) -> None:
+    assert patterns(contract.schema()) <= set(SHAPES)
 
 
 def test_the_title_of_an_incident_is_short() -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.ground.shapes import SHAPES
 from domain.keys.scopes import scope_of_customer
 from runtime.keys.here import keys_needed
 from starter.importing import loading
-from starter.importing.formats.cells import PATTERN_REASONS
 from starter.importing.formats.csv_templates import template
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
@@ -335,7 +335,7 @@ async def test_a_language_that_the_file_does_not_tell_is_set_for_all_rows(pool: 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_cell_of_another_shape_is_told_in_words_of_its_own_field(kind: Kind) -> None:
-    assert set(shapes(kind.model.model_json_schema())) <= set(PATTERN_REASONS)
+    assert set(shapes(kind.model.model_json_schema())) <= set(SHAPES)
 
 
 def shapes(schema: object) -> Iterator[str]:

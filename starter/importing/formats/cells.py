@@ -6,15 +6,13 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final, get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, StringConstraints, ValidationError
+from pydantic import AwareDatetime, ValidationError
 
-from domain.ground.base import Country, Identifier, Line, Record
-from domain.ground.people import Phone
-from domain.log.firm_records import Zone
-from domain.money.amounts import Currency
+from domain.ground.base import Record
+from domain.ground.shapes import SHAPES
 from starter.importing.formats.date_order import DateOrder, unclear, year_first
 from starter.importing.formats.server_clock import ServerClock
 
@@ -143,19 +141,6 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-def _pattern(text: Any) -> str | re.Pattern[str] | None:
-    return next(each.pattern for each in text.__metadata__ if isinstance(each, StringConstraints))
-
-
-PATTERN_REASONS: Final = {
-    _pattern(Currency): "must be an ISO 4217 code of three letters such as USD",
-    _pattern(Line): "must be one line without tabs",
-    _pattern(Phone): "must be 5 to 24 digits, spaces, hyphens and brackets, with or without a + before them",
-    _pattern(Country): "must be two capital letters of ISO 3166-1 such as DE",
-    _pattern(Zone): "must be a time zone of the IANA list such as Europe/Berlin",
-    _pattern(Identifier): "must be 1 to 100 letters, digits and . _ : @ / # -, and begin with a letter or digit",
-}
-"""By each pattern that a field of some kind has; a test goes through them."""
 _EMAIL_REASON = "must be an e-mail address such as name@example.com"
 
 
@@ -165,7 +150,7 @@ def reason_of(error: ValidationError) -> tuple[str | None, str]:
     field = str(first["loc"][0]) if first["loc"] else None
     about = first.get("ctx", {})
     if first["type"] == "string_pattern_mismatch":
-        return field, PATTERN_REASONS[about["pattern"]]
+        return field, SHAPES[about["pattern"]]
     if first["type"] == "value_error" and "error" not in about:
         return field, _EMAIL_REASON  # what the library says of an address may repeat parts of it
     template = _REASONS.get(first["type"])
