@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from domain.clocks.local_times import readings
 from starter.cli.program import InvalidInput, invalid
 
 if TYPE_CHECKING:
@@ -125,9 +126,15 @@ def moment(text: str, option: str) -> datetime:
 
 
 def instant(text: str, zone: ZoneInfo, option: str) -> datetime:
-    """The moment that *text* names in ISO 8601; without an offset it is local time in *zone*."""
+    """The moment that *text* names in ISO 8601; without an offset it is local time in *zone*, if that has it once."""
     named = moment(text, option)
-    return named if named.tzinfo else named.replace(tzinfo=zone)
+    if named.tzinfo:
+        return named
+    meant = readings(named, zone)
+    if len(meant) != 1:
+        how = "shows it twice" if meant else "skips it"
+        invalid(option, f"the clock of {zone.key} {how}: write {text!r} with the offset that is meant, as +02:00")
+    return meant[0].astimezone(zone)
 
 
 def words(text: str | None, option: str) -> str | None:

@@ -538,6 +538,8 @@ async def test_a_receipt_recorded_before_assessments_were_is_judged_by_the_categ
         (["policy", "check", "no-such-pack"], "there is no pack"),
         (["policy", "due", "uk-fca"], "--received"),
         (["policy", "due", "uk-fca", "--received", "yesterday"], "--received: 'yesterday'"),
+        (["policy", "due", "uk-fca", "--received", "2026-03-29 01:30"], "the clock of Europe/London skips it"),
+        (["policy", "due", "uk-fca", "--received", "2026-10-25 01:30"], "the clock of Europe/London shows it twice"),
         (["policy", "due", "uk-fca", "--received", "0001-01-01T00:00Z"], "--received"),
         (["policy", "due", "uk-fca", "--received", "2010-01-01T00:00"], "no version of uk-fca is in force"),
         (["policy", "due", "eu-mifid", "--received", "2026-01-01T00:00"], "clocks[response].length"),

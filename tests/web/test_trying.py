@@ -58,6 +58,8 @@ async def test_what_would_be_due_is_told_in_the_time_of_the_rules(desk: Browser)
         ("/desk/rules-due?packs=uk-fca&received=1999-12-23T16:00", "packs", "在 1999-12-23 未生效"),
         ("/desk/rules-due?packs=nowhere&received=2026-12-23T16:00", "packs", "未生效"),
         ("/desk/rules-due?packs=uk-fca&received=2026-12-23T16:00&category=none", "category", "请从所列选项中选择"),
+        ("/desk/rules-due?packs=uk-fca&received=2026-03-29T01:30", "received", "Europe/London 的时钟会跳过这一时刻"),
+        ("/desk/rules-due?packs=uk-fca&received=2026-10-25T01:30", "received", "Europe/London 的时钟会两次显示"),
         (f"{DUE}&event1=responded", "at1", "请填写日期和时间"),
         (f"{DUE}&event2=responded&at2=2026-12-01T09:00", "at2", "早于收到时间"),
         (f"{DUE}&event3=received&at3=2026-12-30T09:00", "event3", "在所选规则下不会发生"),

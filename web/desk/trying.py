@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from domain.clocks.deadlines import Occurred
+from domain.clocks.local_times import readings
 from domain.ground.base import Identifier, Line
 from domain.ground.people import Country
 from domain.ground.scope import Facts
@@ -93,7 +94,7 @@ async def due(visit: Visit) -> Response:
         try:
             received = _moment("received", asked.received)
             pack = _combined(asked.packs, received)
-            received = _local(received, pack)
+            received = _local("received", received, pack)
             facts = Facts.model_validate(asked.model_dump(include=set(Facts.model_fields)))
             receipt = Occurred(event=CaseEvent.RECEIVED, at=received, number=1, facts=facts)
             told = foretell(pack, [receipt, *_besides(visit, pack, receipt)])
@@ -183,8 +184,15 @@ def _moment(field: str, text: str) -> datetime:
     return at
 
 
-def _local(at: datetime, pack: PolicyPack) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=pack.calendar.zone)
+def _local(field: str, at: datetime, pack: PolicyPack) -> datetime:
+    """*at*, by the clock of the *pack* where it has no offset. Raises `Unfit` if that shows it twice or never."""
+    if at.tzinfo:
+        return at
+    zone = pack.calendar.zone
+    meant = readings(at, zone)
+    if len(meant) != 1:
+        raise Unfit([FieldError(field, f"desk.try.{'twice' if meant else 'skipped'}", {"zone": str(zone)})])
+    return meant[0].astimezone(zone)
 
 
 def _besides(visit: Visit, pack: PolicyPack, receipt: Occurred) -> Iterator[Occurred]:
@@ -194,7 +202,7 @@ def _besides(visit: Visit, pack: PolicyPack, receipt: Occurred) -> Iterator[Occu
         what, when = (visit.request.query_params.get(f"{name}{number}", "").strip() for name in ("event", "at"))
         if not what:
             continue
-        at = _local(_moment(f"at{number}", when), pack)
+        at = _local(f"at{number}", _moment(f"at{number}", when), pack)
         if at < receipt.at:
             raise Unfit([FieldError(f"at{number}", "desk.try.before_receipt")])
         try:

@@ -14,9 +14,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.clocks.local_times import readings
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOUR = timedelta(hours=1)
@@ -64,16 +66,10 @@ class ServerClock:
 
         One, but none in the hour a clock skips in spring, and two in the hour it repeats in autumn.
         """
-        found: list[datetime] = []
-        for fold in (0, 1):
-            try:
-                wall = shown - self.shift
-                at = wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
-                if at not in found and self.shows(at) == shown:
-                    found.append(at)
-            except (OverflowError, ValueError):
-                continue
-        return tuple(sorted(found))
+        try:
+            return readings(shown - self.shift, self.zone)
+        except OverflowError:
+            return ()
 
     def shows(self, at: datetime) -> datetime:
         """What the clock shows at the instant *at*, without zone."""
