@@ -96,7 +96,7 @@ async def test_what_runs_out_takes_the_letters_that_had_refused_its_erasure(
     """Those of the case itself, and those of its account once nothing else is kept of that."""
     case_file, outbox, settings = keeping(pool), Outbox(tmp_path), load_settings(outbox_dir=tmp_path)
     alone, one, other, young = [
-        await opened(case_file, name, account=account)
+        await opened(case_file, f"runs-out-{name}", account=account)  # the keys are those of other tests too
         for name, account in (("alone", None), ("one", "of-two"), ("other", "of-two"), ("young", "of-another"))
     ]
     subjects = (alone, "of-two", "of-another")
